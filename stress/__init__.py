@@ -1,0 +1,52 @@
+"""fundstress: how likely is the ruin of an exchange's insurance fund, and how large must the reserve be.
+
+A *scenario* draws a *population* and *shocks*; an *engine* moves every account through the exchange's
+*rules*; what happened to the fund is the *outcome*; the *summary* turns outcomes into a ruin probability and
+a reserve, each with its error.  Public names load on first use, so that importing the package is cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stress import plots, summary
+    from stress.engines import run
+    from stress.engines.reference import InsuranceFundModel
+    from stress.outcomes import Outcomes
+    from stress.scenario import Scenario
+    from stress.summary import Summary, summarize
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "InsuranceFundModel": "stress.engines.reference",
+    "Outcomes": "stress.outcomes",
+    "Scenario": "stress.scenario",
+    "Summary": "stress.summary",
+    "run": "stress.engines",
+    "summarize": "stress.summary",
+}
+_MODULES = ("plots", "summary")
+
+__all__ = [
+    "InsuranceFundModel",
+    "Outcomes",
+    "Scenario",
+    "Summary",
+    "plots",
+    "run",
+    "summarize",
+    "summary",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"stress.{name}")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'stress' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
