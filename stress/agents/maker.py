@@ -1,0 +1,18 @@
+"""Market makers: they take the other side of every trade and hold the book's net position."""
+
+from pydantic import Field
+
+from stress.agents.base import Cohort
+
+
+class Maker(Cohort, kind="maker"):
+    """The makers as one well-funded account.
+
+    They start with what balances the traders, entered at today's price.  `deleverageable` says whether the
+    ADL queue may close them.
+    """
+
+    collateral_usd: float = Field(gt=0)
+    deleverageable: bool = True
+
+    is_maker = True

@@ -1,0 +1,157 @@
+"""One population: the accounts of a scenario, drawn, quantised, balanced by the makers, and checked."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from stress.accounts import EXACT_UNITS, grid
+from stress.exchange.margin import is_breached, liquidation_prices
+from stress.randomness import POPULATION, generator
+from stress.scenario import Scenario, ScenarioError
+
+SHARE_TOLERANCE = 0.05  # achieved against requested shares of open interest (calibration 10.3)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Requested and achieved share of one side's open interest held by a cohort."""
+
+    cohort: str
+    side: str
+    requested: float
+    achieved: float
+
+    @property
+    def off(self) -> bool:
+        """Say whether the achieved share misses the requested one by more than the tolerance."""
+        return abs(self.achieved - self.requested) > SHARE_TOLERANCE * max(self.requested, 1e-12)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Accounts (rows of `stress.accounts.ACCOUNT`, shape (n,)) and the makers who balance them."""
+
+    accounts: np.ndarray
+    price: float
+    maker_collateral: float
+    makers_deleverage: bool
+
+    @cached_property
+    def maker_qty(self) -> float:
+        """What the makers hold so that positions add up to zero, base units."""
+        return -float(self.accounts["qty"].sum())
+
+    @cached_property
+    def open_interest(self) -> float:
+        """Notional of one side, makers included, quote."""
+        qty = self.accounts["qty"]
+        return max(float(qty[qty > 0].sum()), float(-qty[qty < 0].sum())) * self.price
+
+    @cached_property
+    def deposits(self) -> float:
+        """All money in the system besides the fund: collateral plus unrealised profit at the start, quote."""
+        a = self.accounts
+        return float(a["collateral"].sum()) + float((a["qty"] * (self.price - a["entry"])).sum())
+
+
+def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) -> Population:
+    """Draw population `index` of a scenario; the same for any run that asks for it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    index : int
+        Population id, path // redraw_every.
+    seed : int, optional
+        Root seed; the scenario's own by default.
+
+    Returns
+    -------
+    Population
+
+    Raises
+    ------
+    ScenarioError
+        If an account is liquidatable before the first step, or the sums are too large to be exact.
+    """
+    seed = scenario.run.seed if seed is None else seed
+    parts, collateral, deleverage = [], 0.0, False
+    for i, cohort in enumerate(scenario.population):
+        rng = generator(seed, POPULATION, index * len(scenario.population) + i)
+        accounts = cohort.draw(rng, scenario.venue)
+        accounts["cohort"] = i
+        parts.append(accounts)
+        if cohort.is_maker:
+            collateral, deleverage = cohort.collateral_usd, cohort.deleverageable
+    drawn = Population(np.concatenate(parts), scenario.market.price_usd, collateral, deleverage)
+    _check_exact(scenario, drawn)
+    return Population(_healthy(scenario, drawn), drawn.price, collateral, deleverage)
+
+
+def _check_exact(scenario: Scenario, population: Population) -> None:
+    e, a = scenario.exchange, population.accounts
+    sums = {
+        "exchange.lot": np.abs(a["qty"]).sum() / grid(e.lot),
+        "exchange.tick": (np.abs(a["qty"]) * a["entry"]).sum() / (grid(e.lot) * grid(e.tick)),
+        "exchange.cent": a["collateral"].sum() / grid(e.cent),
+    }
+    for key, units in sums.items():
+        if units > EXACT_UNITS:
+            raise ScenarioError(f"{key}: too fine: the book is {units:.2g} grid units, above 2^53")
+
+
+def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
+    """Drop drawn accounts that rounding left liquidatable at the start; refuse given ones."""
+    accounts, price = population.accounts, population.price
+    best = nearest(accounts, scenario)
+    suspect = np.flatnonzero(np.where(accounts["qty"] > 0, best >= price * 0.999999, best <= price * 1.000001))
+    dead = [i for i in suspect if _breached(accounts[i], price, scenario)]
+    for i in dead:
+        cohort = scenario.population[accounts[i]["cohort"]]
+        if not cohort.laws:
+            raise ScenarioError(
+                f"population.{accounts[i]['cohort']}: {cohort.name!r} is liquidatable at the start "
+                f"(liquidation price {best[i]:,.2f}, mark {price:,.2f})"
+            )
+    return np.delete(accounts, dead)
+
+
+def _breached(row, price: float, scenario: Scenario) -> bool:
+    return is_breached(float(row["qty"]), float(row["entry"]), float(row["collateral"]), price, 0.0, scenario.tiers)
+
+
+def nearest(accounts: np.ndarray, scenario: Scenario, funding: float = 0.0) -> np.ndarray:
+    """Return each account's liquidation price, shape (n,): the extreme over tiers of the affine solutions."""
+    if scenario.exchange.tier_mode == "cliff":
+        return _cliff_prices(accounts, scenario)
+    prices = liquidation_prices(accounts, scenario.tiers, funding)
+    return np.where(accounts["qty"] > 0, prices.max(axis=1), prices.min(axis=1))
+
+
+def _cliff_prices(accounts: np.ndarray, scenario: Scenario) -> np.ndarray:
+    """Return the first price at which the rate of the tier reached makes the account liquidatable."""
+    prices = liquidation_prices(accounts, scenario.tiers)
+    caps = np.array([0.0, *scenario.tiers.cap[: scenario.tiers.count]])
+    caps[-1] = np.inf
+    size = np.abs(accounts["qty"])[:, None]
+    low, high = caps[:-1] / size, caps[1:] / size  # prices at which each tier applies
+    long = (accounts["qty"] > 0)[:, None]
+    inside = np.where(long, np.minimum(prices, high), np.maximum(prices, low))
+    valid = np.where(long, inside > low, inside < high)
+    first = np.where(valid, inside, np.where(long, -np.inf, np.inf))
+    return np.where(accounts["qty"] > 0, first.max(axis=1), first.min(axis=1))
+
+
+def shares(scenario: Scenario, population: Population) -> list[Share]:
+    """Return requested and achieved shares of open interest, cohort by cohort and side by side."""
+    found = []
+    total = scenario.exchange.open_interest_usd or population.open_interest
+    qty = population.accounts["qty"]
+    for i, cohort in enumerate(scenario.population):
+        for side, sign, requested in zip(("long", "short"), (1, -1), cohort.shares(), strict=True):
+            if requested > 0.0:
+                held = qty[(population.accounts["cohort"] == i) & (sign * qty > 0)]
+                achieved = float(np.abs(held).sum()) * population.price / total
+                found.append(Share(cohort.name, side, requested, achieved))
+    return found

@@ -1,0 +1,187 @@
+"""One liquidation round, given its batch: price it, settle it, let the waterfall pay, trade, record.
+
+Written over a *batch* of account-like objects, so that the reference engine (Mesa agents) and the account loop
+(rows of an array) run the same words.  The ladder has its own, which never looks at accounts that stay.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from stress.exchange.liquidity import advance_depth
+from stress.exchange.settlement import close, flatten, fund_value, record_event
+from stress.exchange.waterfall import (
+    close_case,
+    close_inventory_case,
+    gain_of,
+    open_case,
+    open_inventory_case,
+)
+from stress.rules import rule
+
+# A marked fund this far below zero, relative to open interest, is rounding, not a deficit.
+TOLERANCE = 1e-9
+
+
+@rule
+def batch_sums(batch):
+    """Return quantity and value qE - W of the longs and of the shorts of a batch (exact sums)."""
+    long_qty, long_value, short_qty, short_value = 0.0, 0.0, 0.0, 0.0
+    for j in range(len(batch)):
+        account = batch[j]
+        value = account.qty * account.entry - account.collateral
+        if account.qty > 0.0:
+            long_qty += account.qty
+            long_value += value
+        else:
+            short_qty += account.qty
+            short_value += value
+    return long_qty, long_value, short_qty, short_value
+
+
+@rule
+def limit_of(long_qty, long_value, short_qty, short_value, funding):
+    """Return the mean bankruptcy price of the larger side of a batch: (sum qE - W) / sum q, plus funding."""
+    if long_qty + short_qty > 0.0:
+        return long_value / long_qty + funding
+    if short_qty < 0.0:
+        return short_value / short_qty + funding
+    return 0.0
+
+
+@rule
+def trade_batch(state, book, step, net, moved_net, share, fill, rules_trade):
+    """Execute what was not deleveraged."""
+    rules_trade(state, book, step, share * (net + moved_net), fill)
+
+
+def compose_round(rules):
+    """Return ``close_batch(state, book, shocks, step, batch, short, moved, case, accounts, living)``.
+
+    It prices the batch, settles the accounts that the market pays for, sends the others through the waterfall,
+    trades the net quantity, and records the event.
+    """
+    price_batch, trade, fill_price = rules.price_batch, rules.trade, rules.fill_price
+    settle_market = compose_market_part(rules)
+    settle_layers = compose_layers_part(rules)
+
+    @rule
+    def close_batch(state, book, shocks, step, batch, short, moved, case, accounts, living):
+        advance_depth(state, shocks, step, book.liquidity)
+        long_qty, long_value, short_qty, short_value = batch_sums(batch)
+        qty = long_qty + short_qty
+        limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
+        share, fill = price_batch(state, book, -qty, limit)
+        rest = state.inventory + (1.0 - share) * qty
+        later = fill
+        if share < 1.0:
+            later = fill_price(state, book.liquidity, -rest, -share * qty)
+        short_net = settle_market(state, book, batch, short, moved, share, fill)
+        state.inventory += (1.0 - share) * (qty - short_net)
+        moved_net = 0.0
+        if short_net != 0.0:
+            moved_net = settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later)
+        flatten(state)
+        trade(state, book, step, share * (moved_net - qty), fill)
+
+    return close_batch
+
+
+def compose_market_part(rules):
+    """Return the rule that settles the accounts that no layer is needed for."""
+    settle, fund_first = rules.settle, rules.fund_first
+
+    @rule
+    def settle_market(state, book, batch, short, moved, share, fill):
+        """Settle them and flag the others in `short`; return the flagged signed quantity."""
+        everything = fund_first and state.bottomless == 1
+        short_net = 0.0
+        for j in range(len(batch)):
+            account = batch[j]
+            short[j] = 0
+            moved[j] = 0.0
+            if everything or gain_of(state, account, fill) >= 0.0:
+                settle(state, book, account, fill, share)
+            else:
+                short[j] = 1
+                short_net += account.qty
+        return short_net
+
+    return settle_market
+
+
+def compose_layers_part(rules):
+    """Return the rule that sends a batch's shortfall through the waterfall, side by side."""
+    absorb = rules.absorb
+
+    @rule
+    def settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later):
+        """Return the signed quantity that was deleveraged instead of traded."""
+        moved_net = 0.0
+        for side in (1.0, -1.0):
+            open_case(state, book, case, side, batch, short, fill, share, later)
+            if case.loss > 0.0:
+                absorb(state, book, case, batch, short, moved, accounts, living)
+            for j in range(len(batch)):
+                if short[j] == 1 and batch[j].qty * side > 0.0:
+                    close(state, batch[j])
+                    moved_net += side * moved[j]
+            close_case(state, case, batch, short, moved, fill, share)
+        return moved_net
+
+    return settle_layers
+
+
+def compose_end(rules):
+    """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent."""
+    fill_price, absorb = rules.fill_price, rules.absorb
+
+    @rule
+    def value_fund(state, book):
+        """Return the marked change of the fund: inventory at its expected unwinding price."""
+        if state.inventory == 0.0:
+            return fund_value(state, state.mark)
+        return fund_value(state, fill_price(state, book.liquidity, -state.inventory, 0.0))
+
+    @rule
+    def shed_inventory(state, book, batch, short, moved, case, accounts, living):
+        """Pass inventory that the fund can no longer carry to the layers, at its transfer price."""
+        price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+        rest = open_inventory_case(state, book, case, batch, short, moved, price)
+        if case.remaining > 0.0:
+            absorb(state, book, case, batch, short, moved, accounts, living)
+        close_inventory_case(state, case, moved, rest)
+
+    return value_fund, shed_inventory
+
+
+@rule
+def is_broke(state, book, value):
+    """Say whether a fund that has a bottom is below it by more than rounding."""
+    return state.bottomless == 0 and -(book.fund_initial + value) > TOLERANCE * book.open_interest
+
+
+def compose_flows(rules, value_fund):
+    """Return ``settle_flows``: unwinding, the record of the step, and funding at its times."""
+    unwind = rules.unwind
+
+    @rule
+    def unwind_inventory(state, book, path, step):
+        if state.inventory != 0.0:
+            advance_depth(state, path.shocks, step, book.liquidity)
+            if path.halts[step] == 0:
+                unwind(state, book, step)
+
+    @rule
+    def pay_funding(state, book, path, step):
+        """Move the funding index at its times: a long pays rate x mark per unit, a short receives it."""
+        if (step + 1) % book.funding_every == 0:
+            state.funding += path.rates[(step + 1) // book.funding_every - 1] * state.mark
+            record_event(state, book, step, value_fund(state, book))
+
+    return SimpleNamespace(unwind_inventory=unwind_inventory, pay_funding=pay_funding)
+
+
+def scratch(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the arrays `short` and `moved` for batches of up to `size` accounts."""
+    return np.zeros(size, dtype=np.int64), np.zeros(size)

@@ -1,0 +1,114 @@
+"""The scenario as engines read it: one nested record of numbers, and the rules closed over its choices."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from stress.exchange import settlement, waterfall
+from stress.exchange.liquidity import WINDOW_SECONDS
+from stress.exchange.settlement import NO_LIMIT
+from stress.scenario import Scenario
+
+SECONDS_PER_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """``numbers`` become a record; ``kinds`` are the classes whose rules are composed."""
+
+    numbers: dict[str, Any]
+    kinds: tuple[Any, ...]
+    layers: tuple[Any, ...]
+    decay: np.ndarray  # (n_steps + 1,) share of the flow left after so many steps
+
+    def compose(self) -> SimpleNamespace:
+        """Return the settlement rules with the waterfall under ``absorb`` and whether the fund comes first."""
+        rules = settlement.compose(*self.kinds)
+        rules.absorb = waterfall.compose_waterfall(self.layers)
+        rules.fund_first = self.layers[0].kind == "fund"
+        return rules
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What distinguishes one set of compiled rules from another."""
+        return (*self.kinds, *(layer.model_dump_json() for layer in self.layers))
+
+
+def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
+    """Collect the numbers of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    open_interest : float
+        One side's notional, quote: the unit of the conservation error.
+    """
+    e, run = scenario.exchange, scenario.run
+    step_days = run.step_seconds / SECONDS_PER_DAY
+    participation = e.disposal.participation
+    volume = scenario.liquidity.volume_usd_per_day / scenario.market.price_usd
+    makers = next((cohort for cohort in scenario.population if cohort.is_maker), None)
+    numbers = {
+        "open_interest": float(open_interest),
+        "fund_initial": scenario.fund.initial_usd,
+        "fee_rate": e.fee.rate,
+        "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
+        "lot": float(2.0 ** np.floor(np.log2(e.lot))),
+        "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
+        "makers_deleverage": int(makers is not None and makers.deleverageable),
+        "fund_first": int(scenario.layer[0].kind == "fund"),
+        "monotone": int(e.tier_mode == "continuous"),
+        "max_rounds": run.max_rounds,
+        "check_every": scenario.steps(e.check_seconds or run.step_seconds),
+        "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
+        "liquidity": _liquidity_numbers(scenario, volume),
+        "tiers": _tier_numbers(scenario),
+        "layers": {layer.kind: layer.numbers() for layer in scenario.layer},
+    }
+    kinds = (type(scenario.liquidity.impact), type(e.fee), type(e.disposal))
+    return Rulebook(numbers, kinds, scenario.layer, _decay(scenario))
+
+
+def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
+    liquidity, step = scenario.liquidity, scenario.run.step_seconds
+    depth = (liquidity.depth_usd or 0.0) / scenario.market.price_usd
+    scale, size, exponent = liquidity.impact.numbers(volume, depth)
+    window = max(1, scenario.steps(WINDOW_SECONDS))
+    sigma = liquidity.vol_annual * np.sqrt(window * scenario.clock.step_years)
+    return {
+        "scale": float(scale),
+        "size": float(size),
+        "exponent": float(exponent),
+        "pass_through": liquidity.pass_through,
+        "permanent_share": liquidity.permanent_share,
+        "curve": int(liquidity.depth_curve),
+        "window": window,
+        "per_sigma": float(1.0 / sigma),
+        "keep": float((1.0 - liquidity.recovery_per_minute) ** (step / 60.0)),
+    }
+
+
+def _tier_numbers(scenario: Scenario) -> dict[str, Any]:
+    tiers = scenario.tiers
+    return {"count": tiers.count, "cap": tiers.cap, "rate": tiers.rate, "deduction": tiers.deduction}
+
+
+def _decay(scenario: Scenario) -> np.ndarray:
+    """Return the share of a flow that is left after 0, 1, 2, ... steps."""
+    ages = np.arange(scenario.clock.n_steps + 1)
+    half_life = scenario.liquidity.half_life_minutes
+    if half_life is None:
+        return np.ones(ages.size)
+    return 0.5 ** (ages * (scenario.run.step_seconds / 60.0 / half_life))
+
+
+def as_namespace(numbers: dict[str, Any]) -> SimpleNamespace:
+    """Return the same nested numbers as plain Python attributes, for the reference engine."""
+    return SimpleNamespace(
+        **{key: as_namespace(value) if isinstance(value, dict) else value for key, value in numbers.items()}
+    )
+
+
+

@@ -1,0 +1,123 @@
+"""What does a forced order do to the price?  Impact laws on the parent flow.
+
+A law maps a flow of Q base units, measured in normal liquidity, to the log-price displacement I(Q) >= 0, its
+integral (the cost of building the flow up) and its inverse.  Signs, decay and depth are `settlement`'s.
+"""
+
+import math
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from stress.registry import Part
+from stress.rules import rule
+
+
+class ImpactLaw(Part):
+    """Family of impact laws I(Q) = scale (Q / size)^exponent."""
+
+    impact: ClassVar[Any]  # rule (flow, law) -> log price
+    cost: ClassVar[Any]  # rule (flow, law) -> integral of impact, log price x base
+    flow_at: ClassVar[Any]  # rule (impact, law) -> flow, the inverse of impact
+
+    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
+        """Return (scale, size, exponent) given the day's volume and the depth within 1 %, base units."""
+        raise TypeError(f"impact law {self.kind!r} does not define its numbers")
+
+
+@rule
+def square_root_impact(flow, law):
+    """Return scale sqrt(Q / V)."""
+    return law.scale * math.sqrt(flow / law.size)
+
+
+@rule
+def square_root_cost(flow, law):
+    """Return (2/3) Q I(Q)."""
+    return square_root_impact(flow, law) * flow * (2.0 / 3.0)
+
+
+@rule
+def square_root_flow(impact, law):
+    """Return V (I / scale)^2."""
+    return law.size * (impact / law.scale) * (impact / law.scale)
+
+
+@rule
+def linear_impact(flow, law):
+    """Return scale Q / V."""
+    return law.scale * (flow / law.size)
+
+
+@rule
+def linear_cost(flow, law):
+    """Return Q I(Q) / 2."""
+    return linear_impact(flow, law) * flow * 0.5
+
+
+@rule
+def linear_flow(impact, law):
+    """Return V I / scale."""
+    return law.size * (impact / law.scale)
+
+
+@rule
+def book_impact(flow, law):
+    """Return 1 % (Q / depth)^exponent: how far a walk of the book must go."""
+    if flow <= 0.0:
+        return 0.0
+    return law.scale * math.exp(law.exponent * math.log(flow / law.size))
+
+
+@rule
+def book_cost(flow, law):
+    """Return Q I(Q) / (1 + exponent)."""
+    return book_impact(flow, law) * flow / (1.0 + law.exponent)
+
+
+@rule
+def book_flow(impact, law):
+    """Return depth (I / 1 %)^(1 / exponent)."""
+    if impact <= 0.0:
+        return 0.0
+    return law.size * math.exp(math.log(impact / law.scale) / law.exponent)
+
+
+class SquareRoot(ImpactLaw, kind="square_root"):
+    """I = Y sigma_day sqrt(Q / V_day): the square-root law of market impact (calibration 4.6)."""
+
+    prefactor: float = Field(default=1.0, gt=0)  # Y, of order 1: sweep 0.5-1.5 (calibration 4.6)
+    vol_daily: float = Field(default=0.03, gt=0, lt=1)  # sigma_day of the law, illustrative
+    impact = staticmethod(square_root_impact)
+    cost = staticmethod(square_root_cost)
+    flow_at = staticmethod(square_root_flow)
+
+    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
+        """Return (Y sigma, V, 1/2)."""
+        return self.prefactor * self.vol_daily, volume, 0.5
+
+
+class Linear(ImpactLaw, kind="linear"):
+    """I = k Q / V_day: linear (Kyle) impact, `log_price_per_daily_volume` for one day's volume."""
+
+    log_price_per_daily_volume: float = Field(default=0.1, gt=0)  # illustrative
+    impact = staticmethod(linear_impact)
+    cost = staticmethod(linear_cost)
+    flow_at = staticmethod(linear_flow)
+
+    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
+        """Return (k, V, 1)."""
+        return self.log_price_per_daily_volume, volume, 1.0
+
+
+class Book(ImpactLaw, kind="book"):
+    """Walk of a static book whose cumulative depth grows as u^shape (calibration 4.6: shape 1.16)."""
+
+    shape: float = Field(default=1.16, ge=0.2, le=5)
+    impact = staticmethod(book_impact)
+    cost = staticmethod(book_cost)
+    flow_at = staticmethod(book_flow)
+
+    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
+        """Return (1 %, depth within 1 %, 1 / shape)."""
+        return 0.01, depth, 1.0 / self.shape

@@ -1,0 +1,59 @@
+"""How deep is the market now?  Depth leaves with the size of the move and comes back (calibration 4.6)."""
+
+from pydantic import Field, SerializeAsAny, field_validator
+
+from stress.exchange.impact import ImpactLaw
+from stress.registry import Settings
+from stress.rules import rule
+
+# Depth within 1 % relative to normal, by |z| of the rolling five-minute move (calibration 6, median curve).
+Z_BREAKS = (2.0, 4.0, 6.0, 8.0, 12.0, 20.0)
+DEPTH_MULTIPLIERS = (0.93, 0.89, 0.81, 0.71, 0.57, 0.42, 0.16)
+WINDOW_SECONDS = 300.0
+
+
+class Liquidity(Settings):
+    """Table ``[liquidity]``: what a forced order meets."""
+
+    volume_usd_per_day: float = Field(gt=0)
+    depth_usd: float | None = Field(default=None, gt=0)  # within 1 %, one side
+    impact: SerializeAsAny[ImpactLaw] = Field(default_factory=lambda: ImpactLaw.choose("square_root"))
+    pass_through: float = Field(default=0.3, ge=0, le=1)  # one big venue among several (calibration 10.1)
+    permanent_share: float = Field(default=0.0, ge=0, le=1)  # uninformed flow decays almost fully (4.6)
+    half_life_minutes: float | None = Field(default=30.0, gt=0)  # illustrative; absent key: no decay
+    depth_curve: bool = True
+    vol_annual: float = Field(default=0.55, gt=0)  # sigma of the |z| in the depth curve
+    recovery_per_minute: float = Field(default=0.20, ge=0, le=1)  # of the gap (calibration 6)
+
+    @field_validator("impact", mode="before")
+    @classmethod
+    def _choose_law(cls, value):
+        return ImpactLaw.choose(value)
+
+
+@rule
+def missing_depth(z):
+    """Return the share of normal depth that is gone at a five-minute move of |z| standard deviations."""
+    k = 0
+    while k < 6 and z > Z_BREAKS[k]:
+        k += 1
+    return 1.0 - DEPTH_MULTIPLIERS[k]
+
+
+@rule
+def advance_depth(state, shocks, step, liquidity):
+    """Bring the depth multiplier up to `step`: leave with |z| at once, recover at a fixed rate.
+
+    `shocks` is the path of the log index from its start.  The multiplier is a function of the market's own
+    move only, so it can be advanced when an order needs it and skipped when none does.
+    """
+    if liquidity.curve == 0:
+        return
+    t = state.depth_step
+    while t < step:
+        t += 1
+        before = shocks[t - liquidity.window] if t >= liquidity.window else 0.0
+        gone = missing_depth(abs(shocks[t] - before) * liquidity.per_sigma)
+        state.depth_gone = max(gone, state.depth_gone * liquidity.keep)
+    state.depth_step = t
+    state.depth = 1.0 - state.depth_gone

@@ -1,0 +1,244 @@
+"""How does a liquidated batch reach the market, the fund and the books?
+
+`compose` closes over the scenario's impact law, fee model and disposal rule and returns the rules that every
+engine calls.  They know totals and single accounts; who is in the batch is the engine's business.
+"""
+
+import math
+from types import SimpleNamespace
+
+from stress.accounts import unrealized_pnl
+from stress.rules import rule
+
+NO_LIMIT = 1e300
+LOWEST_FILL = 0.01  # a book never trades through zero: fills stop at 1 % of the index
+
+# Two losses closer than this are one event of the record, so that the recorded step is the same in all engines.
+SAME_LOSS = 1e-9
+
+
+@rule
+def fund_value(state, unwind_price):
+    """Return the marked fund relative to its start: cash flows plus inventory at its unwinding price, quote."""
+    held = state.inventory * (unwind_price - state.funding) - state.inventory_cost
+    return state.surplus + state.fee_income + state.inventory_pnl - state.bad_debt + held
+
+
+@rule
+def settle(state, book, account, fill, share, fund_part):
+    """Close one account: `share` of it is sold at `fill`, the rest is taken over at its bankruptcy price.
+
+    Fee, surplus and bad debt are per account: winners and losers of a batch are not netted.  The gain
+    q(X - P_b) equals the equity at the fill.
+    """
+    qty = account.qty
+    gain = account.collateral + unrealized_pnl(qty, account.entry, fill, state.funding)
+    if gain >= 0.0:
+        paid = share * fund_part(gain, abs(qty) * fill, book.fee_rate)
+        state.surplus += paid
+        state.released += share * gain - paid
+    else:
+        state.bad_debt -= share * gain
+    state.inventory_cost += (1.0 - share) * (qty * account.entry - account.collateral)
+    close(state, account)
+
+
+@rule
+def close(state, account):
+    """Take an account out of the totals of living accounts and count its liquidation."""
+    state.alive_qty -= account.qty
+    state.alive_cost -= account.qty * account.entry
+    state.alive_collateral -= account.collateral
+    state.liquidated_accounts += 1
+    state.liquidated_notional += abs(account.qty) * state.mark
+
+
+@rule
+def trade_with_makers(state, quantity, price):
+    """Book a trade of signed `quantity` (the exchange's side) with the makers, who take the other side."""
+    state.maker_qty -= quantity
+    state.maker_cost -= quantity * (price - state.funding)
+
+
+@rule
+def sell_inventory(state, share, sold, price):
+    """Book the sale of `share` of the inventory, signed quantity `sold`, at `price`."""
+    basis = share * state.inventory_cost
+    state.inventory_pnl += sold * (price - state.funding) - basis
+    state.inventory_cost -= basis
+    state.inventory -= sold
+    flatten(state)
+
+
+@rule
+def flatten(state):
+    """Realise what is left of the cost when the inventory nets to nothing (long and short taken over)."""
+    if state.inventory == 0.0:
+        state.inventory_pnl -= state.inventory_cost
+        state.inventory_cost = 0.0
+
+
+@rule
+def balance_error(state):
+    """Return the imbalance of the books, quote: every position is held by somebody, every loss borne by one."""
+    traders = state.alive_collateral + state.alive_qty * (state.mark - state.funding) - state.alive_cost
+    makers = state.maker_collateral + state.maker_qty * (state.mark - state.funding) - state.maker_cost
+    fund = fund_value(state, state.mark) - state.fee_income
+    held = traders + state.released + makers + fund - state.unresolved_shortfall
+    positions = (state.alive_qty + state.maker_qty + state.inventory) * state.mark
+    return abs(held - state.deposits) + abs(positions)
+
+
+@rule
+def record_event(state, book, step, value):
+    """Record the fund after an event; `value` is its marked change since the start (design 3.4)."""
+    loss = -value
+    gross = state.bad_debt - min(0.0, value + state.bad_debt - state.surplus - state.fee_income)
+    if loss > state.drawdown:
+        state.drawdown = loss
+        if loss > state.drawdown_mark * (1.0 + SAME_LOSS):
+            state.drawdown_mark = loss
+            state.drawdown_step = step
+    state.drawdown_gross = max(state.drawdown_gross, gross)
+    if loss > book.fund_initial and state.ruin_step < 0:
+        state.ruin_step = step
+    state.price_min = min(state.price_min, state.mark)
+    state.price_max = max(state.price_max, state.mark)
+    state.conservation_error = max(state.conservation_error, balance_error(state) / book.open_interest)
+
+
+def compose_prices(law):
+    """Return the price rules of an impact law: ``displacement, fill_price, limit_room, update_mark``."""
+    impact, cost, flow_at = law.impact, law.cost, law.flow_at
+
+    @rule
+    def displacement(state, liquidity):
+        permanent = liquidity.permanent_share
+        moved = math.copysign((1.0 - permanent) * impact(abs(state.flow), liquidity), state.flow)
+        if permanent > 0.0:
+            moved += math.copysign(permanent * impact(abs(state.flow_permanent), liquidity), state.flow_permanent)
+        return moved
+
+    @rule
+    def spent_between(start, flow, liquidity):
+        # The signed impact is odd in the flow, so its integral is even.
+        return cost(abs(start + flow), liquidity) - cost(abs(start), liquidity)
+
+    @rule
+    def fill_price(state, liquidity, quantity, before):
+        flow = quantity / state.depth
+        if flow == 0.0:
+            return state.index
+        ahead = before / state.depth
+        permanent = liquidity.permanent_share
+        spent = (1.0 - permanent) * spent_between(state.flow + ahead, flow, liquidity)
+        if permanent > 0.0:
+            spent += permanent * spent_between(state.flow_permanent + ahead, flow, liquidity)
+        return state.index * max(1.0 + spent / flow, LOWEST_FILL)
+
+    @rule
+    def limit_room(state, liquidity, net, limit):
+        side = math.copysign(1.0, net)
+        reach = flow_at(max(0.0, side * (limit / state.index - 1.0)), liquidity)
+        return max(0.0, reach - side * state.flow) * state.depth
+
+    return displacement, fill_price, limit_room
+
+
+def compose_trading(displacement, fill_price):
+    """Return the rules that move the mark: ``open_step, trade, unwind``."""
+
+    @rule
+    def update_mark(state, book):
+        moved = book.liquidity.pass_through * displacement(state, book.liquidity)
+        state.mark = state.initial_price * math.exp(state.shock + moved)
+
+    @rule
+    def open_step(state, book, step, shock, decay):
+        state.shock = shock
+        state.index = state.initial_price * math.exp(shock)
+        state.flow = state.flow_at_trade * decay[step - state.trade_step]
+        state.volume_room = book.volume_room
+        state.fee_income = book.fee_income_per_step * (step + 1)
+        update_mark(state, book)
+
+    @rule
+    def trade(state, book, step, quantity, price):
+        if quantity == 0.0:
+            return
+        trade_with_makers(state, quantity, price)
+        state.volume_room = max(0.0, state.volume_room - abs(quantity))
+        state.flow += quantity / state.depth
+        state.flow_permanent += quantity / state.depth
+        state.flow_at_trade = state.flow
+        state.trade_step = step
+        update_mark(state, book)
+
+    @rule
+    def unwind(state, book, step):
+        size = min(abs(state.inventory), state.volume_room)
+        if size > 0.0:
+            share = size / abs(state.inventory)
+            sold = share * state.inventory
+            price = fill_price(state, book.liquidity, -sold, 0.0)
+            sell_inventory(state, share, sold, price)
+            trade(state, book, step, -sold, price)
+
+    return open_step, trade, unwind
+
+
+def compose_batch(fill_price, limit_room, disposal):
+    """Return ``price_batch``: which share of a round executes now, and at what price."""
+    executable, uses_limit = disposal.executable, disposal.uses_limit
+
+    @rule
+    def price_batch(state, book, net, limit):
+        quantity = abs(net)
+        if quantity == 0.0:
+            return 1.0, state.index
+        room = NO_LIMIT
+        if uses_limit:
+            room = limit_room(state, book.liquidity, net, limit)
+        share = executable(quantity, state.volume_room, room) / quantity
+        return share, fill_price(state, book.liquidity, share * net, 0.0)
+
+    return price_batch
+
+
+def compose(law, fee_model, disposal) -> SimpleNamespace:
+    """Close over a scenario's choices and return the settlement rules that every engine calls.
+
+    Parameters
+    ----------
+    law : ImpactLaw class
+    fee_model : FeeModel class
+    disposal : Disposal class
+
+    Returns
+    -------
+    types.SimpleNamespace of rules
+        ``open_step(state, book, step, shock, decay)`` moves index, flow and mark to a step;
+        ``price_batch(state, book, net, limit)`` returns the executed share and the fill of a round, one price
+        for both sides and every account; ``settle(state, book, account, fill, share)`` closes an account;
+        ``trade(state, book, step, quantity, price)`` executes a signed quantity against the makers;
+        ``unwind(state, book, step)`` sells what the step's room allows of the inventory;
+        ``fill_price(state, liquidity, quantity, before)`` is the mean price of a signed quantity after
+        `before` has been traded: the index plus the mean of its own impact, the integral of the law.
+    """
+    displacement, fill_price, limit_room = compose_prices(law)
+    open_step, trade, unwind = compose_trading(displacement, fill_price)
+    fund_part = fee_model.fund_part
+
+    @rule
+    def settle_account(state, book, account, fill, share):
+        settle(state, book, account, fill, share, fund_part)
+
+    return SimpleNamespace(
+        displacement=displacement,
+        fill_price=fill_price,
+        open_step=open_step,
+        trade=trade,
+        unwind=unwind,
+        price_batch=compose_batch(fill_price, limit_room, disposal),
+        settle=settle_account,
+    )

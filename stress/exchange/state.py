@@ -1,0 +1,63 @@
+"""What the exchange holds while a path unfolds: prices, flow, fund, makers, and the record of the fund.
+
+Rules change it by attribute, so the same rules work on this object (reference engine) and on a record of the
+same fields (compiled engines).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class ExchangeState:
+    """Fields are in base or quote units; all start at zero unless `engines.base` sets them."""
+
+    # prices and liquidity
+    initial_price: float = 0.0
+    shock: float = 0.0  # log(index / initial price)
+    index: float = 0.0
+    mark: float = 0.0
+    funding: float = 0.0  # cumulative funding per unit, paid by longs
+    depth: float = 1.0  # multiplier of normal depth
+    depth_gone: float = 0.0
+    depth_step: int = -1
+    flow_at_trade: float = 0.0  # signed parent flow just after the last trade
+    flow: float = 0.0  # the same, decayed to now
+    flow_permanent: float = 0.0
+    trade_step: int = 0
+    volume_room: float = 0.0  # what may still be traded in this step
+
+    # the fund
+    bottomless: int = 1  # 1: shadow run, the fund pays whatever is asked; 0: configured waterfall
+    surplus: float = 0.0
+    bad_debt: float = 0.0
+    fee_income: float = 0.0
+    inventory: float = 0.0  # signed quantity taken over
+    inventory_cost: float = 0.0  # what it cost, net of funding index
+    inventory_pnl: float = 0.0  # realised by unwinding
+    socialized_loss: float = 0.0
+    unresolved_shortfall: float = 0.0
+    deleveraged_notional: float = 0.0
+
+    # everybody else, as sums
+    alive_qty: float = 0.0
+    alive_cost: float = 0.0  # sum of qty x entry
+    alive_collateral: float = 0.0
+    released: float = 0.0  # paid out to closed accounts
+    maker_qty: float = 0.0
+    maker_cost: float = 0.0
+    maker_collateral: float = 0.0
+    deposits: float = 0.0
+
+    # the record
+    drawdown: float = 0.0
+    drawdown_gross: float = 0.0
+    drawdown_mark: float = 0.0  # loss at the recorded step
+    drawdown_step: int = 0
+    ruin_step: int = -1
+    liquidated_accounts: int = 0
+    liquidated_notional: float = 0.0
+    rounds_max: int = 0
+    price_min: float = 0.0
+    price_max: float = 0.0
+    conservation_error: float = 0.0
+    needs_loop: int = 0  # 1: the ladder met something that only the account loop does exactly

@@ -1,0 +1,344 @@
+"""What happened to the fund, path by path: the columns, the facts of the run, and their file.
+
+`Outcomes` is the only thing that an engine hands on and the only thing that the summary reads.  It knows
+nothing of accounts, rules or prices: one row a path, and enough facts about the run to read the rows.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+__all__ = ["COLUMNS", "COLUMN_DOCS", "Attribution", "Facts", "Outcomes", "concat"]
+
+_SCHEMA = "fundstress.outcomes/1"
+
+_COLUMNS: dict[str, tuple[type, str]] = {
+    "population": (np.int32, "which draw of the accounts the path used"),
+    "weight": (np.float64, "likelihood ratio of the path; 1 in crude runs"),
+    "drawdown": (np.float64, "reserve that the path would have needed, with credit for income; quote >= 0"),
+    "drawdown_gross": (np.float64, "the same without credit for any income; quote >= 0"),
+    "drawdown_step": (np.int32, "step of the first event within 1e-9 of the deepest fall; -1 if none"),
+    "fund_end": (np.float64, "fund at the horizon, inventory marked; quote"),
+    "fund_cash_end": (np.float64, "cash of the fund at the horizon; quote"),
+    "ruin_step": (np.int32, "step at which the fund was exhausted; -1 if never"),
+    "surplus": (np.float64, "paid into the fund by liquidations; quote >= 0"),
+    "bad_debt": (np.float64, "owed by the fund for liquidations; quote >= 0"),
+    "inventory_pnl": (np.float64, "profit of the inventory that the fund took over; quote"),
+    "fee_income": (np.float64, "fees credited to the fund; quote >= 0"),
+    "liquidated_accounts": (np.int32, "accounts liquidated at least once"),
+    "liquidated_notional": (np.float64, "notional closed by liquidations; quote >= 0"),
+    "deleveraged_notional": (np.float64, "notional of winners closed by auto-deleveraging; quote >= 0"),
+    "socialized_loss": (np.float64, "loss shared among winners; quote >= 0"),
+    "unresolved_shortfall": (np.float64, "loss that no layer has covered at the horizon; quote >= 0"),
+    "price_min": (np.float64, "lowest mark price; quote per base"),
+    "price_max": (np.float64, "highest mark price; quote per base"),
+    "rounds_max": (np.int32, "most liquidation rounds in one step"),
+    "conservation_error": (np.float64, "worst imbalance of the books, as a share of open interest"),
+}
+
+#: Column name -> NumPy dtype, in the order of the file and of the digest.
+COLUMNS: Mapping[str, np.dtype] = MappingProxyType(
+    {name: np.dtype(kind) for name, (kind, _) in _COLUMNS.items()}
+)
+
+#: Column name -> meaning, unit and sign, in one line.
+COLUMN_DOCS: Mapping[str, str] = MappingProxyType({name: text for name, (_, text) in _COLUMNS.items()})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a reader must know about a run to read its columns.
+
+    Parameters
+    ----------
+    scenario, config_sha256, seed, engine : str, str, int, str
+        Name of the scenario, hash of its resolved configuration, root seed, engine that ran.
+    n_steps, n_accounts : int
+        Steps of a path, accounts of a population.
+    step_seconds, horizon_hours : float
+        Length of a step and of a path.
+    fund_initial, open_interest : float
+        Fund at the start and one side's open interest, in quote currency.
+    conditional_on_book : bool
+        Whether the accounts were given (one book) and not drawn from laws.
+    one_run_curve_exact : bool
+        Whether one run answers every reserve: nothing before the first ruin depends on the fund's level.
+    curve_note, engine_note : str
+        Why the one-run curve is or is not exact; what the choice of engine implies.
+    levels, confidence : tuple of float, float
+        Levels of the reserve that the scenario asks for, and confidence of the intervals.
+    elapsed_s : dict
+        Seconds by phase: ``compile``, ``simulate``, ``total``.
+    cohorts : tuple of str
+        Names of the agent types, each one a cohort.
+    cover : tuple of dict
+        ``{"n": 1, "move": -0.3, "losses": [one a population]}``: the fund's loss if the n largest accounts
+        default at that relative price move; quote.
+    """
+
+    scenario: str
+    config_sha256: str
+    seed: int
+    engine: str
+    n_steps: int
+    step_seconds: float
+    n_accounts: int
+    horizon_hours: float
+    fund_initial: float
+    open_interest: float
+    conditional_on_book: bool
+    one_run_curve_exact: bool
+    curve_note: str = ""
+    engine_note: str = ""
+    levels: tuple[float, ...] = (0.99, 0.995, 0.999)
+    confidence: float = 0.95
+    elapsed_s: dict[str, float] = field(default_factory=dict)
+    cohorts: tuple[str, ...] = ()
+    cover: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self):
+        rows = [
+            {"n": int(r["n"]), "move": float(r["move"]), "losses": [float(x) for x in r["losses"]]}
+            for r in self.cover
+        ]
+        object.__setattr__(self, "cover", tuple(rows))
+        object.__setattr__(self, "elapsed_s", {phase: float(s) for phase, s in self.elapsed_s.items()})
+        object.__setattr__(self, "levels", tuple(float(level) for level in self.levels))
+        object.__setattr__(self, "cohorts", tuple(self.cohorts))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as plain, JSON-ready values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Facts":
+        """Build the facts from `to_dict`'s result, read back from JSON or not."""
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """Who caused the fund's deepest fall, on the listed paths.
+
+    Parameters
+    ----------
+    cohorts : tuple of str
+        Names of the cohorts.
+    path : ndarray, shape (k,), int64
+        Row numbers of the listed paths, each once.
+    loss : ndarray, shape (k, n_cohorts)
+        Net loss of the fund by cohort at the path's worst moment, in quote currency: a row adds up to the
+        path's ``drawdown``.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match or a path is listed twice.
+    """
+
+    cohorts: tuple[str, ...]
+    path: np.ndarray
+    loss: np.ndarray
+
+    def __post_init__(self):
+        path = np.array(self.path, dtype=np.int64)
+        loss = np.array(self.loss, dtype=np.float64).reshape(-1, len(self.cohorts))
+        if path.ndim != 1 or loss.shape[0] != path.size:
+            raise ValueError(f"attribution: {path.size} paths but {loss.shape[0]} rows of losses")
+        if np.unique(path).size != path.size:
+            raise ValueError("attribution: a path is listed twice")
+        for name, value in (("cohorts", tuple(self.cohorts)), ("path", path), ("loss", loss)):
+            object.__setattr__(self, name, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as plain, JSON-ready values."""
+        return {"cohorts": list(self.cohorts), "path": self.path.tolist(), "loss": self.loss.tolist()}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcomes:
+    """The result of a run: one row a path, the facts, and optionally who caused the worst moments.
+
+    A column is also an attribute: ``outcomes.drawdown``.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, each of shape (n_paths,)
+        Exactly the names of `COLUMNS`; a dtype may be narrower than listed, never wider.
+    facts : Facts
+        What the run was.
+    attribution : Attribution, optional
+        Losses by cohort at the worst moment of some paths.
+
+    Raises
+    ------
+    ValueError
+        When a column is missing, unknown, of another length or type, or not finite, or when the
+        attribution does not add up to ``drawdown``.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    facts: Facts
+    attribution: Attribution | None = None
+
+    def __post_init__(self):
+        _check_names(self.columns)
+        columns = {name: _column(name, self.columns[name]) for name in COLUMNS}
+        _check_lengths(columns)
+        object.__setattr__(self, "columns", MappingProxyType(columns))
+        _check_attribution(self)
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name in COLUMNS:
+            return self.columns[name]
+        raise AttributeError(f"Outcomes has no attribute or column {name!r}")
+
+    def __reduce__(self):
+        return Outcomes, (dict(self.columns), self.facts, self.attribution)
+
+    def __repr__(self) -> str:
+        return f"Outcomes({self.facts.scenario!r}, {self.n_paths} paths, {self.n_populations} populations)"
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths."""
+        return len(self.columns["drawdown"])
+
+    @property
+    def n_populations(self) -> int:
+        """Number of different draws of the accounts."""
+        return len(np.unique(self.columns["population"]))
+
+    def to_pandas(self) -> Any:
+        """Return the columns as a pandas DataFrame, one row a path."""
+        return _table(self).to_pandas()
+
+    def digest(self) -> str:
+        """Return the sha256 of all column bytes, in the order of `COLUMNS`."""
+        total = hashlib.sha256()
+        for name in COLUMNS:
+            total.update(np.ascontiguousarray(self.columns[name]).tobytes())
+        return total.hexdigest()
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write a Parquet file, whole or not at all; the facts travel in its metadata."""
+        with _replacing(Path(path)) as temporary:
+            pq.write_table(_table(self), temporary, compression="zstd")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Outcomes":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            When the file is not a Parquet file of outcomes.
+        """
+        try:
+            table = pq.read_table(path)
+            facts, attribution = _from_metadata(table.schema.metadata or {})
+        except (pa.ArrowInvalid, KeyError) as error:
+            raise ValueError(f"{path}: not an outcomes file") from error
+        columns = {name: table[name].to_numpy() for name in table.column_names}
+        return cls(columns, facts, attribution)
+
+
+def concat(parts: Sequence[Outcomes]) -> Outcomes:
+    """Join parts of one run, in order; a ValueError when there are none or they are of different runs.
+
+    The facts agree in everything but ``elapsed_s``, which is added up.  The attribution's paths are
+    renumbered; it is dropped when a part has none.
+    """
+    if not parts:
+        raise ValueError("concat: no outcomes to join")
+    columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in COLUMNS}
+    return Outcomes(columns, _joint_facts([part.facts for part in parts]), _joint_attribution(parts))
+
+
+def _check_names(columns: Mapping[str, Any]) -> None:
+    missing = [name for name in COLUMNS if name not in columns]
+    unknown = [name for name in columns if name not in COLUMNS]
+    if missing or unknown:
+        raise ValueError(f"outcomes: missing columns {missing}, unknown columns {unknown}")
+
+
+def _column(name: str, values: Any) -> np.ndarray:
+    given, wanted = np.asarray(values), COLUMNS[name]
+    if given.ndim != 1 or not np.can_cast(given.dtype, wanted, "safe"):
+        raise ValueError(f"outcomes: column {name} is {given.ndim}-D {given.dtype}; expected 1-D {wanted}")
+    if not np.isfinite(given).all():
+        raise ValueError(f"outcomes: column {name} holds values that are not finite")
+    column = given.astype(wanted, copy=False).view()
+    column.setflags(write=False)
+    return column
+
+
+def _check_lengths(columns: Mapping[str, np.ndarray]) -> None:
+    lengths = {name: len(column) for name, column in columns.items()}
+    n_paths = lengths["drawdown"]
+    wrong = {name: length for name, length in lengths.items() if length != n_paths}
+    if wrong or not n_paths:
+        raise ValueError(f"outcomes: {n_paths} paths in drawdown, other lengths {wrong}")
+
+
+def _check_attribution(outcomes: Outcomes) -> None:
+    table = outcomes.attribution
+    if table is None or not table.path.size:
+        return
+    if table.path.min() < 0 or table.path.max() >= outcomes.n_paths:
+        raise ValueError(f"attribution: a path lies outside 0..{outcomes.n_paths - 1}")
+    gap = np.abs(table.loss.sum(axis=1) - outcomes.drawdown[table.path]).max()
+    if gap > 1e-9 * max(1.0, outcomes.facts.open_interest, outcomes.drawdown.max()):
+        raise ValueError(f"attribution: losses by cohort miss the drawdown by up to {gap:g}")
+
+
+def _table(outcomes: Outcomes) -> pa.Table:
+    attribution = outcomes.attribution.to_dict() if outcomes.attribution else None
+    text = json.dumps({"facts": outcomes.facts.to_dict(), "attribution": attribution}, allow_nan=False)
+    return pa.table(dict(outcomes.columns)).replace_schema_metadata({_SCHEMA: text})
+
+
+def _from_metadata(metadata: Mapping[bytes, bytes]) -> tuple[Facts, Attribution | None]:
+    values = json.loads(metadata[_SCHEMA.encode()])
+    table = values["attribution"]
+    return Facts.from_dict(values["facts"]), Attribution(**table) if table else None
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary neighbour of `path` that takes its place only when the block succeeds."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _joint_facts(facts: Sequence[Facts]) -> Facts:
+    first = facts[0]
+    shared = [f.name for f in fields(Facts) if f.name != "elapsed_s"]
+    differ = [name for name in shared if any(getattr(other, name) != getattr(first, name) for other in facts)]
+    if differ:
+        raise ValueError(f"concat: the parts are not of one run; they differ in {', '.join(differ)}")
+    phases = dict.fromkeys(phase for part in facts for phase in part.elapsed_s)
+    return replace(first, elapsed_s={p: sum(part.elapsed_s.get(p, 0.0) for part in facts) for p in phases})
+
+
+def _joint_attribution(parts: Sequence[Outcomes]) -> Attribution | None:
+    tables = [part.attribution for part in parts if part.attribution is not None]
+    if len(tables) < len(parts):
+        return None
+    starts = np.cumsum([0] + [part.n_paths for part in parts[:-1]])
+    path = np.concatenate([start + table.path for start, table in zip(starts, tables, strict=True)])
+    return Attribution(tables[0].cohorts, path, np.concatenate([table.loss for table in tables]))

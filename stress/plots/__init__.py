@@ -1,0 +1,13 @@
+"""What the numbers look like: one function per figure, `(data, ax=None) -> Axes`.
+
+Figures are made without pyplot, so nothing is shown and nothing needs closing; `save` writes them.
+"""
+
+from stress.plots.book import liquidation_map
+from stress.plots.fan import fund_fan
+from stress.plots.leverage import reserve_by_leverage
+from stress.plots.losses import loss_histogram
+from stress.plots.ruin import ruin_curve
+from stress.plots.save import save
+
+__all__ = ["fund_fan", "liquidation_map", "loss_histogram", "reserve_by_leverage", "ruin_curve", "save"]

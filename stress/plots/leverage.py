@@ -1,0 +1,102 @@
+"""How the reserve grows with the leverage of the customers."""
+
+import math
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from stress.plots import style
+from stress.plots.words import plural, significant, times
+from stress.summary.page import money, percent
+
+_COLORS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY)
+_LINES = tuple(zip(_COLORS, "osD^vP", strict=True))
+
+
+def reserve_by_leverage(points: Sequence[Any], ax: Axes | None = None) -> Axes:
+    """Draw the reserve against mean leverage, one line per level, with its interval.
+
+    Parameters
+    ----------
+    points : sequence of objects
+        Each has `mean_leverage`, `level`, `value` in USD, and `low`, `high` in USD or None.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure otherwise.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Mean leverage (x), reserve in USD m.
+    """
+    ax = style.new_axes() if ax is None else ax
+    lines = _by_level(points)
+    for (level, line), (color, marker) in zip(lines.items(), cycle(_LINES), strict=False):
+        _draw_line(ax, level, line, color, marker)
+    ax.margins(x=0.04)
+    ax.set_ylim(bottom=0)
+    _name_lines(ax, lines)
+    style.frame(ax, xlabel="Mean leverage (times collateral)", ylabel="Reserve (USD m)")
+    style.write_ticks(ax.xaxis, times)
+    style.write_ticks(ax.yaxis, significant)
+    style.headline(ax, _finding(lines), _sample(points, lines))
+    return ax
+
+
+def _by_level(points: Sequence[Any]) -> dict[float, list[Any]]:
+    """Group the points by level, and sort each group by leverage."""
+    levels = sorted({point.level for point in points})
+    return {
+        level: sorted((p for p in points if p.level == level), key=lambda p: p.mean_leverage)
+        for level in levels
+    }
+
+
+def _draw_line(ax: Axes, level: float, line: list[Any], color: str, marker: str) -> None:
+    """Draw one level with its error bars."""
+    x = [point.mean_leverage for point in line]
+    y = [point.value / style.MILLION for point in line]
+    ax.plot(x, y, color=color, marker=marker, markersize=5, linewidth=1.6, label=percent(level))
+    for point in line:
+        if _has_interval(point):
+            low, high = point.low / style.MILLION, point.high / style.MILLION
+            ax.vlines(point.mean_leverage, low, high, color=color, linewidth=1.1)
+
+
+def _name_lines(ax: Axes, lines: dict[float, list[Any]]) -> None:
+    """Write each level at the end of its line, pushed up where two lines end close together."""
+    colors = dict(zip(lines, cycle(_COLORS), strict=False))
+    gap, lowest = 0.05 * ax.get_ylim()[1], -math.inf
+    for level, last in sorted(
+        ((level, line[-1]) for level, line in lines.items()), key=lambda end: end[1].value
+    ):
+        lowest = max(last.value / style.MILLION, lowest + gap)
+        place: dict[str, Any] = {"xytext": (8, 0), "va": "center", "weight": "bold"}
+        style.label(ax, percent(level), (last.mean_leverage, lowest), color=colors[level], **place)
+
+
+def _has_interval(point: Any) -> bool:
+    """Whether both ends of the interval are known."""
+    return point.low is not None and point.high is not None
+
+
+def _finding(lines: dict[float, list[Any]]) -> str:
+    """Say how the reserve of the highest level moves from the lowest to the highest leverage."""
+    if not lines:
+        return "How the reserve grows with leverage"
+    level, line = list(lines.items())[-1]
+    first, last = line[0], line[-1]
+    if len(line) == 1:
+        return f"{percent(level)} reserve at {times(first.mean_leverage)} leverage: {money(first.value)}"
+    return (
+        f"{percent(level)} reserve: {money(first.value)} at {times(first.mean_leverage)} leverage, "
+        f"{money(last.value)} at {times(last.mean_leverage)}"
+    )
+
+
+def _sample(points: Sequence[Any], lines: dict[float, list[Any]]) -> str:
+    """Say what the lines rest on."""
+    bars = " · bars: 95 % intervals" if any(_has_interval(point) for point in points) else ""
+    n_leverages = len({point.mean_leverage for point in points})
+    return f"{plural(n_leverages, 'mean leverage')} · {plural(len(lines), 'level')}{bars}"

@@ -1,0 +1,66 @@
+"""How a model is added by one file: parts register themselves under a ``kind``.
+
+``class Gbm(Market, kind="gbm")`` enters the family `Market` when its file is imported; the family's package
+imports every file beside it.  An unknown kind is an error that names the known ones and the nearest.
+"""
+
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """A frozen table of a scenario: unknown keys and non-finite numbers are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+class Part(Settings):
+    """Base of everything that a scenario chooses by ``kind``."""
+
+    kind: str = ""
+    family: ClassVar[dict[str, type["Part"]]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if Part in cls.__bases__:
+            cls.family = {}
+        if kind is not None:
+            cls.family[kind] = cls
+            cls.model_fields["kind"].default = kind
+            cls.model_rebuild(force=True)
+
+    def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def choose(cls, value: Any) -> Self:
+        """Build the member of this family that ``value["kind"]`` names."""
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a table with a 'kind', got {value!r}")
+        return cls.member(value.get("kind", "")).model_validate(value)  # type: ignore[return-value]
+
+    @classmethod
+    def member(cls, kind: str) -> type["Part"]:
+        """Return the class registered as `kind`, or say which kinds there are."""
+        if kind in cls.family:
+            return cls.family[kind]
+        known = sorted(cls.family)
+        near = get_close_matches(str(kind), known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"unknown kind {kind!r}, known: {', '.join(known)}{hint}")
+
+
+def import_siblings(package: str, init_file: str) -> None:
+    """Import every module beside a package's ``__init__`` so that its parts register themselves."""
+    for path in sorted(Path(init_file).parent.glob("*.py")):
+        if path.stem != "__init__":
+            import_module(f"{package}.{path.stem}")

@@ -1,0 +1,120 @@
+"""How Python becomes compiled: rules, records and kernels.
+
+A *rule* is a small pure function under :func:`rule`.  Called from Python it is plain Python; called inside a
+kernel it is compiled.  Parameters travel into kernels as one nested NumPy *record* whose field names are those
+of the Python object, so that a rule reads the same attributes in both worlds.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba.extending import register_jitable
+
+__all__ = ["cache_folder", "inline", "kernel", "record", "record_dtype", "rule"]
+
+rule = register_jitable
+PACKAGE = Path(__file__).parent
+
+
+@cache
+def cache_folder() -> Path:
+    """Folder of compiled kernels, keyed by everything that a kernel may depend on.
+
+    numba's own key sees neither an edit in another module nor a composed rule, and a stale kernel in a risk
+    tool is silent and wrong.  So the folder's name is a hash of all sources and of numba's version.
+
+    Returns
+    -------
+    pathlib.Path
+        ``$NUMBA_CACHE_DIR`` or the user's cache folder, then ``fundstress/<hash>``.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(PACKAGE.rglob("*.py")):
+        digest.update(source.relative_to(PACKAGE).as_posix().encode())
+        digest.update(source.read_bytes())
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    root = Path(os.environ.get("NUMBA_CACHE_DIR") or home)
+    return root / "fundstress" / digest.hexdigest()[:16]
+
+
+def inline(function: Callable) -> Callable:
+    """Mark arithmetic that must melt into the calling loop, so that LLVM can vectorise the loop."""
+    return register_jitable(forceinline=True, error_model="numpy")(function)
+
+
+@contextmanager
+def _our_cache():
+    """Point numba at our folder while one kernel is decorated, and leave other packages alone."""
+    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+
+
+def kernel(function: Callable) -> Callable:
+    """Compile a hot loop: cached on disk, without the GIL, IEEE arithmetic (no fast-math on money).
+
+    ``error_model="numpy"`` drops the zero check of divisions, which would keep loops from vectorising.
+    A read-only home falls back to no cache.
+    """
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    try:
+        with _our_cache():
+            return numba.njit(cache=True, **options)(function)
+    except (RuntimeError, OSError):
+        return numba.njit(**options)(function)
+
+
+def _entries(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return None
+
+
+def _field_type(value: Any) -> Any:
+    if _entries(value) is not None:
+        return record_dtype(value)
+    if isinstance(value, tuple):
+        return (np.float64, (len(value),))
+    return np.int64 if isinstance(value, (bool, int)) else np.float64
+
+
+def record_dtype(value: Any) -> np.dtype:
+    """Return the structured type of a nested dataclass or mapping of numbers and tuples of floats.
+
+    Parameters
+    ----------
+    value : dataclass or mapping
+        Leaves are ``bool``/``int`` (64-bit integers), ``float``, or tuples of floats (fixed arrays).
+
+    Returns
+    -------
+    numpy.dtype
+        Same names, same nesting.
+    """
+    entries = _entries(value)
+    if entries is None:
+        raise TypeError(f"cannot make a record of {type(value).__name__}")
+    return np.dtype([(name, _field_type(entry)) for name, entry in entries.items()])
+
+
+def _values(value: Any) -> Any:
+    entries = _entries(value)
+    return value if entries is None else tuple(_values(entry) for entry in entries.values())
+
+
+def record(value: Any) -> np.ndarray:
+    """Copy a nested dataclass or mapping into a structured array of length one (see `record_dtype`)."""
+    return np.array([_values(value)], dtype=record_dtype(value))

@@ -1,0 +1,269 @@
+"""The scenario: numbers and choices of one run, as a frozen tree that reads and writes TOML.
+
+Everything that a user can type wrong is found here, once, and said in one line that names file, key, value
+and allowed range.  Nothing deeper validates.
+"""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import tomli_w
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator
+
+from stress import toml
+from stress.agents.base import Cohort, Venue
+from stress.exchange.disposal import Disposal
+from stress.exchange.fund import FundSettings
+from stress.exchange.funding import Funding
+from stress.exchange.liquidation import FeeModel
+from stress.exchange.liquidity import Liquidity
+from stress.exchange.margin import MAX_TIERS, Tier, TierTable
+from stress.exchange.waterfall import Layer
+from stress.markets.base import Clock, Market
+from stress.registry import Settings
+from stress.toml import ScenarioError
+
+__all__ = ["Scenario", "ScenarioError"]
+
+MIN_POPULATIONS = 100  # cluster intervals need enough of them (design 3.4)
+
+
+class Run(Settings):
+    """Table ``[run]``: how much is simulated."""
+
+    name: str = Field(min_length=1, pattern=r"^[\w.-]+$")
+    seed: int = Field(default=7, ge=0, lt=2**63)
+    n_paths: int = Field(default=10_000, ge=1, le=1_000_000_000)
+    horizon_hours: float = Field(default=72.0, gt=0, le=24 * 366)
+    step_seconds: float = Field(default=60.0, gt=0, le=7 * 86400)
+    redraw_every: int | None = Field(default=None, ge=1)  # paths per population; absent: 100 populations
+    max_rounds: int = Field(default=50, ge=1, le=100_000)
+    engine: Literal["auto", "reference", "loop", "ladder"] = "auto"
+
+
+class Exchange(Settings):
+    """Table ``[exchange]``: the venue and its rulebook."""
+
+    preset: str | None = None
+    contract: Literal["linear"] = "linear"
+    open_interest_usd: float | None = Field(default=None, gt=0)  # one side; absent: the sum of the accounts
+    tier_mode: Literal["continuous", "cliff"] = "continuous"
+    check_seconds: float | None = Field(default=None, gt=0)  # risk-check interval; absent: every step
+    lot: float = Field(default=0.001, gt=0)  # grids on which the population is quantised
+    tick: float = Field(default=0.1, gt=0)
+    cent: float = Field(default=0.01, gt=0)
+    fee: SerializeAsAny[FeeModel] = Field(default_factory=lambda: FeeModel.choose("capped_fee"))
+    disposal: SerializeAsAny[Disposal] = Field(default_factory=lambda: Disposal.choose("participation"))
+
+    @field_validator("fee", mode="before")
+    @classmethod
+    def _choose_fee(cls, value: Any) -> Any:
+        return FeeModel.choose(value)
+
+    @field_validator("disposal", mode="before")
+    @classmethod
+    def _choose_disposal(cls, value: Any) -> Any:
+        return Disposal.choose(value)
+
+
+class Reserve(Settings):
+    """Table ``[reserve]``: which levels are printed."""
+
+    levels: tuple[float, ...] = (0.99, 0.995, 0.999)
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+
+    @field_validator("levels")
+    @classmethod
+    def _inside(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        for level in levels:
+            if not 0.0 < level < 1.0:
+                raise ValueError(f"level {level:g} is outside (0, 1)")
+        return tuple(sorted(levels))
+
+
+class Shock(Settings):
+    """One ``[[shock]]``: a scripted move of the index, or a halt of the liquidation engine, on top of the market."""
+
+    at_hours: float = Field(ge=0)
+    minutes: float = Field(default=0.0, ge=0)  # duration; 0: within one step
+    move: float = Field(default=0.0, gt=-1, le=10)  # relative: -0.3 is a fall of 30 %
+    halt: bool = False  # the engine neither checks nor trades meanwhile
+
+
+class Scenario(Settings):
+    """A validated scenario; build it in Python from the same names, or `load` it from TOML."""
+
+    run: Run
+    market: SerializeAsAny[Market]
+    liquidity: Liquidity
+    exchange: Exchange = Exchange()
+    funding: Funding = Funding(mean_rate=0.0, sd_rate=0.0)
+    fund: FundSettings
+    reserve: Reserve = Reserve()
+    tier: tuple[Tier, ...] = Field(min_length=1, max_length=MAX_TIERS)
+    layer: tuple[SerializeAsAny[Layer], ...] = Field(min_length=1)
+    shock: tuple[Shock, ...] = ()
+    population: tuple[SerializeAsAny[Cohort], ...] = Field(min_length=1)
+
+    @field_validator("market", mode="before")
+    @classmethod
+    def _choose_market(cls, value: Any) -> Any:
+        return Market.choose(value)
+
+    @field_validator("layer", mode="before")
+    @classmethod
+    def _choose_layers(cls, value: Any) -> Any:
+        return toml.each("layer", value, Layer.choose)
+
+    @field_validator("population", mode="before")
+    @classmethod
+    def _choose_cohorts(cls, value: Any) -> Any:
+        return toml.each("population", value, Cohort.choose)
+
+    @classmethod
+    def load(cls, path: str | Path, *, overrides: dict[str, Any] | None = None) -> Self:
+        """Read a TOML file, its ``extends`` and its exchange preset, and validate it.
+
+        Parameters
+        ----------
+        path : path-like
+        overrides : mapping, optional
+            Dotted names to values, e.g. ``{"fund.initial_usd": 5e7}``.
+
+        Raises
+        ------
+        ScenarioError
+            One line: file, key, value and what is allowed.
+        """
+        return cls.from_tables(toml.read(Path(path)), source=str(path), overrides=overrides)
+
+    @classmethod
+    def from_tables(
+        cls, tables: dict[str, Any], *, source: str = "scenario", overrides: dict[str, Any] | None = None
+    ) -> Self:
+        """Validate nested tables, as read from TOML; `source` is named in errors."""
+        tables = toml.with_preset(toml.override(tables, overrides or {}, source), source)
+        try:
+            scenario = cls.model_validate(tables)
+        except ValidationError as error:
+            raise ScenarioError(toml.explain(error, source, cls)) from None
+        for key, message in scenario.problems():
+            raise ScenarioError(f"{source}: {key}: {message}")
+        return scenario
+
+    def with_(self, **overrides: Any) -> Self:
+        """Return a variant, e.g. ``scenario.with_(**{"market.vol_annual": 0.9})``."""
+        return type(self).from_tables(self.tables(), overrides=overrides)
+
+    def tables(self) -> dict[str, Any]:
+        """Return the resolved scenario as nested tables without absent keys."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_toml(self) -> str:
+        """Return the resolved scenario as TOML."""
+        return tomli_w.dumps(self.tables())
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the resolved configuration (canonical JSON)."""
+        text = json.dumps(self.tables(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The simulation clock."""
+        return Clock(round(self.run.horizon_hours * 3600.0 / self.run.step_seconds), self.run.step_seconds)
+
+    @cached_property
+    def tiers(self) -> TierTable:
+        """The tier table with its deductions."""
+        return TierTable.of(self.tier, continuous=self.exchange.tier_mode == "continuous")
+
+    @cached_property
+    def venue(self) -> Venue:
+        """What the population needs to know of the venue."""
+        e = self.exchange
+        size = e.open_interest_usd or 0.0
+        return Venue(self.market.price_usd, size, e.lot, e.tick, e.cent, self.tiers)
+
+    @cached_property
+    def conditional_on_book(self) -> bool:
+        """Say whether the population is one given book rather than a draw from laws."""
+        return not any(cohort.laws for cohort in self.population)
+
+    @property
+    def redraw_every(self) -> int:
+        """Paths per population."""
+        if self.conditional_on_book:
+            return self.run.n_paths
+        return self.run.redraw_every or max(1, self.run.n_paths // MIN_POPULATIONS)
+
+    def steps(self, seconds: float) -> int:
+        """Return a duration in simulation steps, rounded."""
+        return round(seconds / self.run.step_seconds)
+
+    def problems(self):
+        """Yield (key, message) for combinations that no single field can see."""
+        yield from self._clock_problems()
+        yield from self._rulebook_problems()
+        yield from self._population_problems()
+
+    def _clock_problems(self):
+        step = self.run.step_seconds
+        spans = {
+            "run.horizon_hours": self.run.horizon_hours * 3600.0,
+            "funding.interval_hours": self.funding.interval_hours * 3600.0,
+            "exchange.check_seconds": self.exchange.check_seconds or step,
+        }
+        for key, seconds in spans.items():
+            if abs(seconds / step - round(seconds / step)) > 1e-9 or seconds < step:
+                yield key, f"{seconds:g} s is not a multiple of run.step_seconds = {step:g}"
+        yield from ((f"market.{key}", message) for key, message in self.market.problems(self.clock))
+        for i, shock in enumerate(self.shock):
+            if shock.at_hours >= self.run.horizon_hours:
+                yield f"shock.{i}.at_hours", f"{shock.at_hours:g} is beyond run.horizon_hours"
+
+    def _rulebook_problems(self):
+        for i, tier in enumerate(self.tier):
+            if tier.maintenance_margin_rate >= 1.0 / tier.max_leverage:
+                yield (
+                    f"tier.{i}.maintenance_margin_rate",
+                    f"{tier.maintenance_margin_rate:g} is not below the initial margin 1/{tier.max_leverage:g}",
+                )
+            if i and tier.cap_usd <= self.tier[i - 1].cap_usd:
+                yield f"tier.{i}.cap_usd", f"{tier.cap_usd:g} overlaps the tier before it: caps must rise"
+            if i and tier.maintenance_margin_rate < self.tier[i - 1].maintenance_margin_rate:
+                yield f"tier.{i}.maintenance_margin_rate", "falls below the tier before it: rates must not fall"
+        kinds = [layer.kind for layer in self.layer]
+        for kind in kinds:
+            if kinds.count(kind) > 1:
+                yield "layer", f"{kind!r} is repeated in the waterfall {kinds}"
+        if "fund" not in kinds:
+            yield "layer", f"'fund' is missing in the waterfall {kinds}"
+        if self.exchange.disposal.uses_limit and self.liquidity.permanent_share > 0.0:
+            yield "liquidity.permanent_share", "must be 0 with exchange.disposal = 'limit_at_bankruptcy'"
+        if self.liquidity.impact.kind == "book" and self.liquidity.depth_usd is None:
+            yield "liquidity.depth_usd", "is needed by liquidity.impact = 'book'"
+
+    def _population_problems(self):
+        names = [cohort.name for cohort in self.population]
+        for i, cohort in enumerate(self.population):
+            if names.count(cohort.name) > 1:
+                yield f"population.{i}.name", f"{cohort.name!r} is repeated"
+            yield from ((f"population.{i}.{key}", text) for key, text in cohort.problems(self.venue))
+        if sum(cohort.is_maker for cohort in self.population) > 1:
+            yield "population", "holds more than one 'maker': makers are one account"
+        if all(cohort.is_maker for cohort in self.population):
+            yield "population", "is empty: there is no account besides the makers"
+        shares = np.array([cohort.shares() for cohort in self.population]).sum(axis=0)
+        if shares.max() > 0.0 and self.exchange.open_interest_usd is None:
+            yield "exchange.open_interest_usd", "is needed by cohorts that are given as shares"
+        for side, share in zip(("long", "short"), shares, strict=True):
+            if share > 1.0 + 1e-9:
+                yield "population", f"the {side} shares of open interest add up to {share:.4g}, above 1"
+        if 0.0 < shares.max() < 0.95:
+            yield "population", f"neither side's shares of open interest add up to 1 (largest {shares.max():.4g})"

@@ -1,0 +1,74 @@
+"""What outcomes mean: ruin probability, reserve and expected shortfall, each with its error.
+
+`summarize` turns the outcomes of a run into a `Summary`; `from_increments` does the same for the net losses
+of any other model.  The estimators beneath are public: intervals of a probability and of a quantile, with and
+without clusters of paths that share a population, the ruin curve, and the check of the tail.
+"""
+
+from stress.summary.attribution import CohortShares, cohort_shares
+from stress.summary.clusters import Clusters
+from stress.summary.cover import CoverRow, cover_rows
+from stress.summary.curve import RuinCurve, ruin_curve
+from stress.summary.increments import from_increments, outcomes_from_increments
+from stress.summary.intervals import (
+    Estimate,
+    annual_rate,
+    clopper_pearson,
+    effective_size,
+    estimate_probability,
+    wilson,
+    zero_event_bound,
+)
+from stress.summary.quantile import (
+    QuantileInterval,
+    coverage,
+    harrell_davis,
+    order_statistic,
+    quantile_interval,
+    ranks,
+    two_sided_sample_size,
+    wilks_sample_size,
+)
+from stress.summary.summary import ReserveEstimate, Summary, summarize
+from stress.summary.tail import (
+    TailCheck,
+    TailEstimate,
+    check_tail,
+    expected_shortfall,
+    fit_generalized_pareto,
+)
+
+__all__ = [
+    "Clusters",
+    "CohortShares",
+    "CoverRow",
+    "Estimate",
+    "QuantileInterval",
+    "ReserveEstimate",
+    "RuinCurve",
+    "Summary",
+    "TailCheck",
+    "TailEstimate",
+    "annual_rate",
+    "check_tail",
+    "clopper_pearson",
+    "cohort_shares",
+    "cover_rows",
+    "coverage",
+    "effective_size",
+    "estimate_probability",
+    "expected_shortfall",
+    "fit_generalized_pareto",
+    "from_increments",
+    "harrell_davis",
+    "order_statistic",
+    "outcomes_from_increments",
+    "quantile_interval",
+    "ranks",
+    "ruin_curve",
+    "summarize",
+    "two_sided_sample_size",
+    "wilks_sample_size",
+    "wilson",
+    "zero_event_bound",
+]

@@ -1,0 +1,270 @@
+"""What the run says: every number of the first screen and of ``summary.json``, from the outcomes."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from stress.outcomes import Facts, Outcomes
+from stress.summary import page
+from stress.summary.attribution import CohortShares, cohort_shares
+from stress.summary.clusters import Clusters
+from stress.summary.cover import CoverRow, cover_rows
+from stress.summary.curve import KINDS
+from stress.summary.intervals import Estimate, estimate_probability
+from stress.summary.quantile import check_probability, quantile_interval
+from stress.summary.tail import TailCheck, TailEstimate, check_tail, expected_shortfall
+
+__all__ = ["ReserveEstimate", "Summary", "summarize"]
+
+_SCHEMA = "fundstress.summary/1"
+
+_MEANS = (
+    "surplus",
+    "bad_debt",
+    "inventory_pnl",
+    "fee_income",
+    "liquidated_notional",
+    "deleveraged_notional",
+    "socialized_loss",
+    "unresolved_shortfall",
+    "drawdown",
+    "fund_end",
+)
+
+_EVENTS: dict[str, Callable[[Outcomes], np.ndarray]] = {
+    "any_liquidation": lambda o: o.liquidated_accounts > 0,
+    "any_bad_debt": lambda o: o.bad_debt > 0,
+    "deleveraging": lambda o: o.deleveraged_notional > 0,
+    "any_haircut": lambda o: o.deleveraged_notional + o.socialized_loss + o.unresolved_shortfall > 0,
+    "unresolved": lambda o: o.unresolved_shortfall > 0,
+}
+
+#: Events of `_EVENTS` that hit customers, and so come with an interval.
+_CUSTOMER_EVENTS = ("deleveraging", "any_haircut")
+
+
+@dataclass(frozen=True)
+class ReserveEstimate:
+    """The reserve that suffices at a level, or why the run cannot say.
+
+    Parameters
+    ----------
+    level : float
+        ``P(drawdown <= value)`` is at least this.
+    kind : str
+        ``net`` (with credit for income) or ``gross`` (without).
+    value, low, high : float or None
+        Order statistic and interval, in quote currency; None when refused.
+    method : str
+        ``cluster-order-statistic`` or ``order-statistic``.
+    reason : str or None
+        Why it is refused.
+    n_paths_needed : int or None
+        Paths of the same design that would do.
+    upper_bound : float or None
+        When refused: the largest drawdown, if it is a one-sided upper bound of the reserve (Wilks).
+    """
+
+    level: float
+    kind: str
+    value: float | None
+    low: float | None
+    high: float | None
+    method: str
+    reason: str | None = None
+    n_paths_needed: int | None = None
+    upper_bound: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain, JSON-ready values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The meaning of a run.  ``print(summary)`` is the first screen, `to_dict` the machine-readable form.
+
+    Parameters
+    ----------
+    facts : Facts
+        What the run was.
+    confidence : float
+        Confidence of every interval.
+    n_paths, n_populations : int
+        Paths and different draws of the accounts.
+    ruin_probability : Estimate
+        ``P(drawdown > fund_initial)`` over the horizon.
+    reserves : tuple of ReserveEstimate
+        By level, net and gross.
+    expected_shortfall : tuple of TailEstimate
+        By level, of the net drawdown.
+    tail : TailCheck
+        Tail index of the net drawdown.
+    mean, probability : dict of str to float
+        Means of columns in their own units; probabilities of events over the horizon.
+    probability_interval : dict of str to Estimate
+        Intervals of the events that hit customers.
+    fund_change : Estimate
+        Mean change of the fund over the horizon, in quote currency.
+    cover : tuple of CoverRow
+        The fund against the default of the largest accounts.
+    shares : CohortShares or None
+        Who causes the worst moments, where the run recorded it.
+    conservation_error : float
+        Worst imbalance of the books over all paths, as a share of open interest.
+    """
+
+    facts: Facts
+    confidence: float
+    n_paths: int
+    n_populations: int
+    ruin_probability: Estimate
+    reserves: tuple[ReserveEstimate, ...]
+    expected_shortfall: tuple[TailEstimate, ...]
+    tail: TailCheck
+    mean: dict[str, float]
+    probability: dict[str, float]
+    probability_interval: dict[str, Estimate]
+    fund_change: Estimate
+    cover: tuple[CoverRow, ...]
+    shares: CohortShares | None
+    conservation_error: float
+
+    def __str__(self) -> str:
+        return page.text(self)
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What a reader must know before using the numbers, one sentence each."""
+        return tuple(page.caveats(self))
+
+    def reserve(self, level: float, kind: str = "net") -> ReserveEstimate:
+        """Return the reserve of a level and kind; a KeyError when it was not asked for."""
+        for row in self.reserves:
+            if (row.level, row.kind) == (level, kind):
+                return row
+        raise KeyError(f"no {kind} reserve at level {level}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the ``fundstress.summary/1`` document: plain values, JSON-ready, no NaN or infinity."""
+        return {
+            "schema": _SCHEMA,
+            **_run_facts(self.facts),
+            "confidence": self.confidence,
+            "n_paths": self.n_paths,
+            "n_populations": self.n_populations,
+            "ruin_probability": self.ruin_probability.to_dict(),
+            "reserve": [row.to_dict() for row in self.reserves],
+            "expected_shortfall": [row.to_dict() for row in self.expected_shortfall],
+            "tail": self.tail.to_dict(),
+            "mean": dict(self.mean),
+            "probability": dict(self.probability),
+            "probability_interval": {k: v.to_dict() for k, v in self.probability_interval.items()},
+            "fund_change": self.fund_change.to_dict(),
+            "cover": [row.to_dict() for row in self.cover],
+            "attribution": self.shares.to_dict() if self.shares else None,
+            "conservation_error": self.conservation_error,
+            "caveats": list(self.caveats),
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Return `to_dict` as strict JSON text."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+
+def summarize(
+    outcomes: Outcomes, *, levels: Sequence[float] | None = None, confidence: float | None = None
+) -> Summary:
+    """Turn outcomes into the ruin probability and the reserves, each with its error.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        Result of a crude run: all weights 1.
+    levels : sequence of float, optional
+        Levels of the reserve; those of the run otherwise.
+    confidence : float, optional
+        Confidence of the intervals; that of the run otherwise.
+
+    Returns
+    -------
+    Summary
+        Intervals are by population wherever there are several.
+
+    Raises
+    ------
+    ValueError
+        For levels or a confidence outside (0, 1), no level, or weighted paths.
+    """
+    facts = outcomes.facts
+    levels = tuple(sorted({float(x) for x in (facts.levels if levels is None else levels)}))
+    confidence = facts.confidence if confidence is None else confidence
+    _check(outcomes, levels, confidence)
+    clusters, tail = Clusters.of(outcomes.population), check_tail(outcomes.drawdown)
+    shared: dict[str, Any] = {"confidence": confidence, "clusters": clusters}
+    probability = partial(
+        estimate_probability, clusters=clusters, confidence=confidence, horizon_hours=facts.horizon_hours
+    )
+    return Summary(
+        facts=facts,
+        confidence=confidence,
+        n_paths=outcomes.n_paths,
+        n_populations=clusters.n_clusters,
+        ruin_probability=probability(outcomes.drawdown > facts.fund_initial),
+        reserves=_reserves(outcomes, levels, shared),
+        expected_shortfall=tuple(
+            expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels
+        ),
+        tail=tail,
+        mean={name: float(np.mean(outcomes.columns[name])) for name in _MEANS},
+        probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
+        probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
+        fund_change=_mean_estimate(outcomes.fund_end - facts.fund_initial, clusters, confidence),
+        cover=cover_rows(facts),
+        shares=next(filter(None, (cohort_shares(outcomes, level) for level in levels)), None),
+        conservation_error=float(np.max(outcomes.conservation_error)),
+    )
+
+
+def _check(outcomes: Outcomes, levels: Sequence[float], confidence: float) -> None:
+    if not levels:
+        raise ValueError("levels: at least one level is needed")
+    for level in levels:
+        check_probability(level=level)
+    check_probability(confidence=confidence)
+    if not np.all(outcomes.weight == 1.0):
+        raise ValueError("summarize: paths have weights other than 1; only crude runs can be summarized")
+
+
+def _reserves(
+    outcomes: Outcomes, levels: Sequence[float], shared: dict[str, Any]
+) -> tuple[ReserveEstimate, ...]:
+    return tuple(
+        _reserve(outcomes.columns[column], level, kind, shared)
+        for kind, column in KINDS.items()
+        for level in levels
+    )
+
+
+def _reserve(drawdown: np.ndarray, level: float, kind: str, shared: dict[str, Any]) -> ReserveEstimate:
+    found = asdict(quantile_interval(drawdown, level, **shared))
+    # A reserve without an interval is not a result.
+    return ReserveEstimate(**{**found, "value": None if found["reason"] else found["value"]}, kind=kind)
+
+
+def _mean_estimate(values: np.ndarray, clusters: Clusters, confidence: float) -> Estimate:
+    value, half = float(np.mean(values)), clusters.replicates().half_width(values, confidence)
+    method = "cluster-mean" if clusters.n_clusters > 1 else "batch-mean"
+    if not np.isfinite(half):
+        return Estimate(value, None, None, confidence, method)
+    return Estimate(value, value - half, value + half, confidence, method)
+
+
+def _run_facts(facts: Facts) -> dict[str, Any]:
+    """Return the facts that the document shows as they are; the rest is in it as results."""
+    results = {"levels", "confidence", "cover", "cohorts"}
+    return {name: value for name, value in facts.to_dict().items() if name not in results}

@@ -1,0 +1,161 @@
+"""How a scenario file becomes tables: reading, ``extends``, presets, overrides, and errors in one line."""
+
+import tomllib
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+PRESETS = Path(__file__).parent / "exchange" / "presets"
+
+
+class ScenarioError(ValueError):
+    """What a user typed cannot be run; the message is one line."""
+
+
+def read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read one TOML file and, below it, what it ``extends``."""
+    path = path.expanduser()
+    if path.resolve() in seen:
+        raise ScenarioError(f"{path}: 'extends' comes back to itself")
+    try:
+        tables = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        raise ScenarioError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ScenarioError(f"{path}: is a folder, not a scenario file") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}: is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: {error.strerror}") from None
+    if not tables:
+        raise ScenarioError(f"{path}: is empty")
+    base = tables.pop("extends", None)
+    if base is None:
+        return tables
+    return merge(read(path.parent / str(base), seen=(*seen, path.resolve())), tables)
+
+
+def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Lay tables over tables; anything that is not a table, arrays included, is replaced.
+
+    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.
+    """
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        same = isinstance(value, dict) and isinstance(old, dict)
+        if same and value.get("kind", old.get("kind")) == old.get("kind"):
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def with_preset(tables: dict[str, Any], source: str) -> dict[str, Any]:
+    """Lay the scenario over the venue preset that ``exchange.preset`` names."""
+    exchange = tables.get("exchange")
+    name = exchange.get("preset") if isinstance(exchange, dict) else None
+    if name is None:
+        return tables
+    known = sorted(path.stem for path in PRESETS.glob("*.toml"))
+    if name not in known:
+        near = _hint(str(name), known)
+        raise ScenarioError(f"{source}: exchange.preset: unknown preset {name!r}, known: {', '.join(known)}{near}")
+    preset = read(PRESETS / f"{name}.toml")
+    preset.pop("about", None)
+    return merge(preset, tables)
+
+
+def override(tables: dict[str, Any], overrides: dict[str, Any], source: str) -> dict[str, Any]:
+    """Set dotted names; a number in the name selects a row of an array of tables."""
+    for name, value in overrides.items():
+        tables = _set(tables, name.split("."), value, name, source)
+    return tables
+
+
+def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any:
+    if not parts:
+        return value
+    if isinstance(node, list):
+        if not parts[0].isdigit() or int(parts[0]) >= len(node):
+            raise ScenarioError(f"{source}: {name}: {parts[0]!r} is not a row of 0..{len(node) - 1}")
+        i = int(parts[0])
+        return [*node[:i], _set(node[i], parts[1:], value, name, source), *node[i + 1 :]]
+    if isinstance(node, str):
+        node = {"kind": node}
+    table = dict(node) if isinstance(node, dict) else {}
+    if parts[0] == "kind" and len(parts) == 1 and table.get("kind") != value:
+        return {"kind": value, **{k: v for k, v in table.items() if k.endswith("_usd")}}
+    table[parts[0]] = _set(table.get(parts[0], {}), parts[1:], value, name, source)
+    return table
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Split ``table.key=value``; the value is TOML, a bare word is a string."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ScenarioError(f"--set {text}: expected table.key=value")
+    try:
+        return name.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value.strip()
+
+
+def each(name: str, rows: Any, choose: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Choose the class of every row of an array of tables, naming the row in errors."""
+    if not isinstance(rows, Iterable) or isinstance(rows, (str, dict)):
+        raise ValueError(f"expected an array of tables [[{name}]]")
+    chosen = []
+    for i, row in enumerate(rows):
+        try:
+            chosen.append(choose(row))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"row {i}: {key}: {_say(first, ())}") from None
+        except ValueError as error:
+            raise ValueError(f"row {i}: {error}") from None
+    return tuple(chosen)
+
+
+def explain(error: ValidationError, source: str, model: type[BaseModel]) -> str:
+    """Say the first error in one line: file, key, value, allowed range, nearest key."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{source}: {key}: {_say(first, _known_keys(first['loc'], model))}{more}"
+
+
+def _say(first: Any, known: tuple[str, ...]) -> str:
+    if first["type"] == "extra_forbidden":
+        return f"unknown key{_hint(str(first['loc'][-1]), known)}"
+    if first["type"] == "missing":
+        return "is required"
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if first["type"] == "value_error" or isinstance(first["input"], (dict, list, tuple)):
+        return message
+    return f"{message.replace('input should', 'should')}, got {first['input']!r}"
+
+
+def _known_keys(loc: tuple[Any, ...], model: type[BaseModel]) -> tuple[str, ...]:
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ()
+        model = annotation
+    return tuple(model.model_fields)
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    listed = ", ".join(sorted(known))
+    return f"; known: {listed}" if listed else ""

@@ -1,0 +1,129 @@
+"""What every figure must do, whatever it shows."""
+
+import subprocess
+import sys
+from itertools import combinations
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from stress import plots
+from stress.summary import outcomes_from_increments
+
+
+def outcomes():
+    rng = np.random.default_rng(1)
+    loss = np.where(rng.random(4000) < 0.6, 0.0, 5e6 * rng.pareto(1.9, 4000))
+    return outcomes_from_increments(loss[:, np.newaxis], fund_initial=6e7, populations=np.arange(4000) // 40)
+
+
+def trace():
+    rng = np.random.default_rng(2)
+    steps = rng.normal(5e4, 1e6, (500, 48)) - 4e7 * (rng.random((500, 48)) < 0.0005)
+    fund = 6e7 + np.column_stack((np.zeros(500), np.cumsum(steps, axis=1)))
+    worst = fund[np.argsort(fund.min(axis=1))[:5]]
+    return SimpleNamespace(
+        hours=np.arange(49.0), fund=fund, worst=worst, fund_initial=6e7, label="illustrative"
+    )
+
+
+def book():
+    rng = np.random.default_rng(3)
+    move = np.where(rng.random(2000) < 0.5, -1, 1) * np.clip(rng.lognormal(-2.5, 0.8, 2000), 0.005, 0.98)
+    return SimpleNamespace(move=move, notional=rng.pareto(2, 2000) * 1e6, open_interest=1e9)
+
+
+def points():
+    return [
+        SimpleNamespace(mean_leverage=x, level=p, value=v * x * 1e6, low=v * x * 8e5, high=v * x * 1.3e6)
+        for x in (3, 8, 20)
+        for p, v in ((0.99, 2.0), (0.995, 2.1), (0.999, 5.0))
+    ]
+
+
+DATA = {
+    plots.ruin_curve: outcomes,
+    plots.loss_histogram: outcomes,
+    plots.fund_fan: trace,
+    plots.liquidation_map: book,
+    plots.reserve_by_leverage: points,
+}
+
+
+@pytest.fixture(params=DATA, ids=lambda figure: figure.__name__)
+def figure(request):
+    return request.param
+
+
+@pytest.fixture
+def ax(figure):
+    return figure(DATA[figure]())
+
+
+def drawn(ax):
+    """Draw the figure and return the boxes of its texts and its legend."""
+    ax.figure.canvas.draw()
+    legend = [ax.get_legend()] if ax.get_legend() else []
+    return [artist.get_window_extent() for artist in (*ax.texts, *legend)]
+
+
+def test_every_public_figure_is_under_this_contract():
+    assert {figure.__name__ for figure in DATA} | {"save"} == set(plots.__all__)
+
+
+def test_it_returns_axes_that_can_be_drawn(ax):
+    assert isinstance(ax, Axes)
+    assert drawn(ax)
+
+
+def test_it_draws_on_the_axes_that_it_is_given(figure):
+    left, right = Figure(figsize=(16, 5)).subplots(1, 2)
+    assert figure(DATA[figure](), left) is left
+    assert left.has_data()
+    assert not right.has_data()
+
+
+def test_both_axes_say_what_and_in_which_unit(ax):
+    assert "(" in ax.get_xlabel()
+    assert "(" in ax.get_ylabel()
+
+
+def test_it_has_a_title_and_a_subtitle(ax):
+    assert ax.get_title(loc="left")
+    assert any("·" in text.get_text() for text in ax.texts)
+
+
+def test_it_leaves_global_settings_alone(figure):
+    before = dict(mpl.rcParams)
+    figure(DATA[figure]())
+    assert dict(mpl.rcParams) == before
+
+
+def test_no_two_texts_overlap(ax):
+    assert not [pair for pair in combinations(drawn(ax), 2) if pair[0].overlaps(pair[1])]
+
+
+def test_no_text_leaves_the_page(ax):
+    page = ax.figure.bbox.padded(1)
+    boxes = [*drawn(ax), ax._left_title.get_window_extent()]
+    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 for box in boxes)
+
+
+def test_the_canvas_is_agg_and_1200_pixels_wide_at_150_dpi(ax):
+    assert isinstance(ax.figure.canvas, FigureCanvasAgg)
+    assert tuple(150 * ax.figure.get_size_inches()) == (1200, 750)
+
+
+def test_figures_need_neither_pyplot_nor_an_engine():
+    code = """
+import sys, stress.plots
+heavy = ("matplotlib.pyplot", "mesa", "numba", "stress.engines", "stress.scenario", "stress.agents")
+print([name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
