@@ -86,18 +86,18 @@ def _entries(value: Any) -> dict[str, Any] | None:
 def _field_type(value: Any) -> Any:
     if _entries(value) is not None:
         return record_dtype(value)
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return (np.float64, (len(value),))
     return np.int64 if isinstance(value, (bool, int)) else np.float64
 
 
 def record_dtype(value: Any) -> np.dtype:
-    """Return the structured type of a nested dataclass or mapping of numbers and tuples of floats.
+    """Return the structured type of a nested dataclass or mapping of numbers and sequences of floats.
 
     Parameters
     ----------
     value : dataclass or mapping
-        Leaves are ``bool``/``int`` (64-bit integers), ``float``, or tuples of floats (fixed arrays).
+        Leaves are ``bool``/``int`` (64-bit integers), ``float``, or sequences of floats (fixed arrays).
 
     Returns
     -------

@@ -237,7 +237,10 @@ class Scenario(Settings):
             if i and tier.cap_usd <= self.tier[i - 1].cap_usd:
                 yield f"tier.{i}.cap_usd", f"{tier.cap_usd:g} overlaps the tier before it: caps must rise"
             if i and tier.maintenance_margin_rate < self.tier[i - 1].maintenance_margin_rate:
-                yield f"tier.{i}.maintenance_margin_rate", "falls below the tier before it: rates must not fall"
+                yield (
+                    f"tier.{i}.maintenance_margin_rate",
+                    "falls below the tier before it: rates must not fall",
+                )
         kinds = [layer.kind for layer in self.layer]
         for kind in kinds:
             if kinds.count(kind) > 1:
@@ -266,4 +269,7 @@ class Scenario(Settings):
             if share > 1.0 + 1e-9:
                 yield "population", f"the {side} shares of open interest add up to {share:.4g}, above 1"
         if 0.0 < shares.max() < 0.95:
-            yield "population", f"neither side's shares of open interest add up to 1 (largest {shares.max():.4g})"
+            yield (
+                "population",
+                f"neither side's shares of open interest add up to 1 (largest {shares.max():.4g})",
+            )

@@ -4,12 +4,8 @@ Written over a *batch* of account-like objects, so that the reference engine (Me
 (rows of an array) run the same words.  The ladder has its own, which never looks at accounts that stay.
 """
 
-from types import SimpleNamespace
-
-import numpy as np
-
 from stress.exchange.liquidity import advance_depth
-from stress.exchange.settlement import close, flatten, fund_value, record_event
+from stress.exchange.settlement import close, flatten, fund_value
 from stress.exchange.waterfall import (
     close_case,
     close_inventory_case,
@@ -49,12 +45,6 @@ def limit_of(long_qty, long_value, short_qty, short_value, funding):
     return 0.0
 
 
-@rule
-def trade_batch(state, book, step, net, moved_net, share, fill, rules_trade):
-    """Execute what was not deleveraged."""
-    rules_trade(state, book, step, share * (net + moved_net), fill)
-
-
 def compose_round(rules):
     """Return ``close_batch(state, book, shocks, step, batch, short, moved, case, accounts, living)``.
 
@@ -80,7 +70,9 @@ def compose_round(rules):
         state.inventory += (1.0 - share) * (qty - short_net)
         moved_net = 0.0
         if short_net != 0.0:
-            moved_net = settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later)
+            moved_net = settle_layers(
+                state, book, batch, short, moved, case, accounts, living, share, fill, later
+            )
         flatten(state)
         trade(state, book, step, share * (moved_net - qty), fill)
 
@@ -159,29 +151,3 @@ def compose_end(rules):
 def is_broke(state, book, value):
     """Say whether a fund that has a bottom is below it by more than rounding."""
     return state.bottomless == 0 and -(book.fund_initial + value) > TOLERANCE * book.open_interest
-
-
-def compose_flows(rules, value_fund):
-    """Return ``settle_flows``: unwinding, the record of the step, and funding at its times."""
-    unwind = rules.unwind
-
-    @rule
-    def unwind_inventory(state, book, path, step):
-        if state.inventory != 0.0:
-            advance_depth(state, path.shocks, step, book.liquidity)
-            if path.halts[step] == 0:
-                unwind(state, book, step)
-
-    @rule
-    def pay_funding(state, book, path, step):
-        """Move the funding index at its times: a long pays rate x mark per unit, a short receives it."""
-        if (step + 1) % book.funding_every == 0:
-            state.funding += path.rates[(step + 1) // book.funding_every - 1] * state.mark
-            record_event(state, book, step, value_fund(state, book))
-
-    return SimpleNamespace(unwind_inventory=unwind_inventory, pay_funding=pay_funding)
-
-
-def scratch(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the arrays `short` and `moved` for batches of up to `size` accounts."""
-    return np.zeros(size, dtype=np.int64), np.zeros(size)

@@ -111,6 +111,7 @@ def take_from(state, case, account, size):
     """Close `size` of a winner at the transfer price: its profit beyond that price is forgone."""
     qty = -case.side * size
     gain = qty * (case.transfer_price - account.entry - state.funding)
+    state.touched = 1
     state.alive_qty -= qty
     state.alive_cost -= qty * account.entry
     state.alive_collateral += gain

@@ -8,6 +8,7 @@ import math
 from types import SimpleNamespace
 
 from stress.accounts import unrealized_pnl
+from stress.exchange.state import MAX_COHORTS
 from stress.rules import rule
 
 NO_LIMIT = 1e300
@@ -38,9 +39,30 @@ def settle(state, book, account, fill, share, fund_part):
         state.surplus += paid
         state.released += share * gain - paid
     else:
-        state.bad_debt -= share * gain
+        paid = share * gain
+        state.bad_debt -= paid
+    attribute(state, account, paid, share)
     state.inventory_cost += (1.0 - share) * (qty * account.entry - account.collateral)
     close(state, account)
+
+
+@rule
+def attribute(state, account, paid, share):
+    """Note what a cohort's account paid into the fund (negative: took), and what the fund took over of it."""
+    cohort = min(account.cohort, MAX_COHORTS - 1)
+    state.cohort_loss[cohort] -= paid
+    state.cohort_taken[cohort] += (1.0 - share) * abs(account.qty) * state.mark
+
+
+@rule
+def remember_worst(state, step):
+    """Keep the record of the worst moment so far."""
+    state.drawdown_mark = state.drawdown
+    state.drawdown_step = step
+    state.worst_fees = state.fee_income
+    for c in range(MAX_COHORTS):
+        state.worst_loss[c] = state.cohort_loss[c]
+        state.worst_taken[c] = state.cohort_taken[c]
 
 
 @rule
@@ -92,13 +114,13 @@ def balance_error(state):
 @rule
 def record_event(state, book, step, value):
     """Record the fund after an event; `value` is its marked change since the start (design 3.4)."""
+    state.value = value
     loss = -value
     gross = state.bad_debt - min(0.0, value + state.bad_debt - state.surplus - state.fee_income)
     if loss > state.drawdown:
         state.drawdown = loss
         if loss > state.drawdown_mark * (1.0 + SAME_LOSS):
-            state.drawdown_mark = loss
-            state.drawdown_step = step
+            remember_worst(state, step)
     state.drawdown_gross = max(state.drawdown_gross, gross)
     if loss > book.fund_initial and state.ruin_step < 0:
         state.ruin_step = step
@@ -116,7 +138,9 @@ def compose_prices(law):
         permanent = liquidity.permanent_share
         moved = math.copysign((1.0 - permanent) * impact(abs(state.flow), liquidity), state.flow)
         if permanent > 0.0:
-            moved += math.copysign(permanent * impact(abs(state.flow_permanent), liquidity), state.flow_permanent)
+            moved += math.copysign(
+                permanent * impact(abs(state.flow_permanent), liquidity), state.flow_permanent
+            )
         return moved
 
     @rule

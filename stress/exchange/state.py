@@ -4,7 +4,13 @@ Rules change it by attribute, so the same rules work on this object (reference e
 same fields (compiled engines).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+MAX_COHORTS = 16  # attribution keeps this many cohorts; the last one collects the rest
+
+
+def _by_cohort() -> list[float]:
+    return [0.0] * MAX_COHORTS
 
 
 @dataclass
@@ -49,10 +55,11 @@ class ExchangeState:
     deposits: float = 0.0
 
     # the record
+    value: float = 0.0  # marked change of the fund at the last event
     drawdown: float = 0.0
     drawdown_gross: float = 0.0
     drawdown_mark: float = 0.0  # loss at the recorded step
-    drawdown_step: int = 0
+    drawdown_step: int = -1
     ruin_step: int = -1
     liquidated_accounts: int = 0
     liquidated_notional: float = 0.0
@@ -60,4 +67,18 @@ class ExchangeState:
     price_min: float = 0.0
     price_max: float = 0.0
     conservation_error: float = 0.0
+
+    # who the fund paid for: settled loss and notional taken over, now and at the recorded step
+    cohort_loss: list[float] = field(default_factory=_by_cohort)
+    cohort_taken: list[float] = field(default_factory=_by_cohort)
+    worst_loss: list[float] = field(default_factory=_by_cohort)
+    worst_taken: list[float] = field(default_factory=_by_cohort)
+    worst_fees: float = 0.0
+
+    # what the compiled engines know without looking (see engines.steps)
+    touched: int = 1  # 1: accounts or funding changed since the last check of all accounts
+    next_low: float = 0.0  # no account is liquidated while the mark stays between these
+    next_high: float = 0.0
+    reach_low: float = 0.0  # bounds of our own displacement of the mark until the next trade
+    reach_high: float = 0.0
     needs_loop: int = 0  # 1: the ladder met something that only the account loop does exactly

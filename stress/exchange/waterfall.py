@@ -8,7 +8,7 @@ is attributed to exactly one layer; what no layer takes is `unresolved_shortfall
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from stress.exchange.settlement import flatten, fund_value
+from stress.exchange.settlement import attribute, flatten, fund_value
 from stress.registry import Part
 from stress.rules import rule
 
@@ -68,6 +68,7 @@ def winners_absorb(state, book, case, batch, short, moved, accounts, living):
     rate = min(1.0, due / total) if total > 0.0 else 0.0
     if rate == 0.0:
         return
+    state.touched = 1
     for i in living:
         charge = rate * max(0.0, profit(state, accounts[i]))
         accounts[i].collateral -= charge
@@ -155,7 +156,9 @@ def close_case(state, case, batch, short, moved, fill, share):
         account = batch[j]
         if short[j] == 1 and account.qty * case.side > 0.0:
             kept = 1.0 - moved[j] / abs(account.qty)
-            executed -= kept * share * gain_of(state, account, fill)
+            lost = -kept * share * gain_of(state, account, fill)
+            executed += lost
+            attribute(state, account, -lost, 1.0 - kept * (1.0 - share))
             taken = kept * (1.0 - share)
             state.inventory += taken * account.qty
             state.inventory_cost += taken * (account.qty * account.entry - account.collateral)

@@ -1,0 +1,62 @@
+"""Which engine runs a scenario: the fastest that is exact, or the one asked for, never an approximation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from stress.scenario import Scenario, ScenarioError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, why it was taken, and how to make it."""
+
+    name: str
+    why: str
+    make: Callable[..., Any]
+
+
+def choose_engine(scenario: Scenario) -> Choice:
+    """Return the engine for a scenario.
+
+    Raises
+    ------
+    ScenarioError
+        If the engine asked for cannot run the scenario exactly; the message names the feature.
+    """
+    asked = scenario.run.engine
+    obstacle = ladder_obstacle(scenario)
+    if asked == "ladder" and obstacle:
+        raise ScenarioError(f"run.engine: 'ladder' cannot run this scenario exactly: {obstacle}")
+    if asked == "reference":
+        return Choice("reference", "asked for: one Mesa agent per account", _reference)
+    if asked == "loop":
+        return Choice("loop", "asked for: every account", _loop)
+    if obstacle:
+        return Choice("loop", f"the fastest that is exact: {obstacle}", _loop)
+    return Choice("ladder", "the fastest that is exact: thresholds of all accounts are monotone", _ladder)
+
+
+def ladder_obstacle(scenario: Scenario) -> str:
+    """Say which feature keeps the ladder from being exact; empty if none does."""
+    if scenario.exchange.tier_mode == "cliff":
+        return "exchange.tier_mode = 'cliff' makes liquidation non-monotone in the price"
+    return ""
+
+
+def _ladder(*args: Any) -> Any:
+    from stress.engines.compiled import LadderEngine
+
+    return LadderEngine(*args)
+
+
+def _loop(*args: Any) -> Any:
+    from stress.engines.compiled import LoopEngine
+
+    return LoopEngine(*args)
+
+
+def _reference(*args: Any) -> Any:
+    from stress.engines.reference import ReferenceEngine
+
+    return ReferenceEngine(*args)

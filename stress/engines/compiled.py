@@ -1,0 +1,144 @@
+"""The compiled engines as `base` drives them: blocks of paths through the ladder or the account loop."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stress.engines import ladder, loop
+from stress.engines.blocks import MAX_BLOCK, World
+from stress.engines.population import Population
+from stress.engines.rulebook import rulebook
+from stress.engines.rungs import Rungs, build_rungs
+from stress.engines.start import initial_state
+from stress.engines.steps import LEDGER, STATE, Block, Ledger
+from stress.rules import record
+from stress.scenario import Scenario
+
+REACH_SD = 4.0  # standard deviations of funding that the ladder's lists are built for
+
+
+class Rows(NamedTuple):
+    """What an engine returns for a run of paths: states of the shadow and of the configured run, liquidations."""
+
+    shadow: np.ndarray  # (n,) of STATE
+    configured: np.ndarray  # (n,) of STATE
+    population: int
+    ledger: np.ndarray  # (m,) of LEDGER
+
+
+class CompiledEngine:
+    """Common part: sampling, the loop for single paths, and the second run of ruined paths."""
+
+    def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):
+        self.scenario = scenario
+        self.keep_ledger = keep_ledger
+        self.rulebook = rulebook(scenario, population.open_interest)
+        self.book = record(self.rulebook.numbers)
+        self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
+
+    def warm(self, population: Population) -> None:
+        """Compile by running one path."""
+        self.shadow(population, self.world.block(0, 1), 0, self.ledger(population, 1), None)
+
+    def ledger(self, population: Population, n: int) -> Ledger:
+        """Allocate a ledger for `n` paths: an account is liquidated at most once."""
+        size = n * population.accounts.size if self.keep_ledger else 0
+        return Ledger(np.zeros(size, LEDGER), np.zeros(1, np.int64))
+
+    def run(self, population: Population, index: int, first: int, n: int) -> Rows:
+        """Run paths `first` .. `first` + n - 1 on one population."""
+        parts = []
+        for start in range(first, first + n, MAX_BLOCK):
+            block = self.world.block(start, min(MAX_BLOCK, first + n - start))
+            parts.append(self._run_block(population, block, start))
+        shadow, configured, ledger = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return Rows(shadow, configured, index, ledger)
+
+    def _run_block(self, population: Population, block: Block, first: int):
+        n = block.shocks.shape[0]
+        ledger = self.ledger(population, n)
+        shadow = self.shadow(population, block, first, ledger, None)
+        rows = ledger.rows[: ledger.count[0]]
+        again = [p for p in np.flatnonzero(shadow["needs_loop"])]
+        for p in again:
+            shadow[p], rows = self._one(population, block, first, p, rows, bottomless=1)
+        configured = shadow.copy()
+        for p in np.flatnonzero(shadow["ruin_step"] >= 0):
+            configured[p], rows = self._one(population, block, first, p, rows, bottomless=0)
+        return shadow, configured, rows
+
+    def _one(
+        self, population: Population, block: Block, first: int, p: int, rows: np.ndarray, *, bottomless: int
+    ):
+        """Run one path in the account loop; its liquidations replace those already written down."""
+        single = block._replace(
+            **{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")}
+        )
+        states = initial_state(population, self.scenario, 1, bottomless=bottomless)
+        ledger = self.ledger(population, 1)
+        self.run_loop(population, states, single, first + p, ledger, np.empty((1, 0)))
+        others = rows[rows["path"] != first + p]
+        return states[0], np.concatenate([others, ledger.rows[: ledger.count[0]]])
+
+    def run_loop(
+        self, population: Population, states, block: Block, first: int, ledger: Ledger, traces
+    ) -> None:
+        """Run a block in the account loop."""
+        kernel = loop.compiled(self.rulebook)
+        holdings = loop.holdings_of(population.accounts)
+        kernel(states, self.book, block, first, population.accounts, holdings, ledger, traces)
+
+    def trace(self, population: Population, first: int, n: int, n_times: int) -> np.ndarray:
+        """Return the marked shadow fund's change at `n_times` equally spaced times, shape (n, n_times)."""
+        traces = np.zeros((n, n_times))
+        block = self.world.block(first, n)
+        states = self.shadow(population, block, first, self.ledger(population, 0), traces)
+        for p in np.flatnonzero(states["needs_loop"]):
+            single = block._replace(
+                **{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")}
+            )
+            start = initial_state(population, self.scenario, 1)
+            self.run_loop(population, start, single, first + p, self.ledger(population, 0), traces[p : p + 1])
+        return traces
+
+    def shadow(
+        self, population: Population, block: Block, first: int, ledger: Ledger, traces: Any
+    ) -> np.ndarray:
+        """Run a block on the shadow fund and return its states."""
+        n = block.shocks.shape[0]
+        states = initial_state(population, self.scenario, n)
+        self.run_shadow(
+            population, states, block, first, ledger, np.empty((n, 0)) if traces is None else traces
+        )
+        return states
+
+    run_shadow = run_loop
+
+
+class LoopEngine(CompiledEngine):
+    """Every account."""
+
+
+class LadderEngine(CompiledEngine):
+    """Only the accounts that are crossed."""
+
+    def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):
+        super().__init__(scenario, population, keep_ledger)
+        self.rungs = lru_cache(maxsize=4)(self._rungs)
+
+    def _rungs(self, population: Population) -> Rungs:
+        funding = self.scenario.funding
+        largest = min(funding.clamp, abs(funding.mean_rate) + REACH_SD * funding.sd_rate)
+        reach = 1.5 * self.world.n_intervals * largest * population.price
+        return build_rungs(population, self.scenario.tiers, reach)
+
+    def run_shadow(
+        self, population: Population, states, block: Block, first: int, ledger: Ledger, traces
+    ) -> None:
+        """Run a block on the ladder; paths that it cannot finish exactly come back with ``needs_loop``."""
+        climb = ladder.climb_of(self.rungs(population))
+        ladder.compiled(self.rulebook)(states, self.book, block, first, climb, ledger, traces)
+
+
+__all__ = ["STATE", "CompiledEngine", "LadderEngine", "LoopEngine", "Rows"]

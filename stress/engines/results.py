@@ -1,0 +1,128 @@
+"""From final states to the columns of the outcomes."""
+
+from typing import Any
+
+import numpy as np
+
+from stress.engines.choose import Choice
+from stress.engines.population import Population
+from stress.engines.steps import LEDGER
+from stress.exchange.state import MAX_COHORTS
+from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
+from stress.scenario import Scenario
+
+SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "ruin_step")
+TAIL_LEVEL = 0.99  # attribution keeps at least the paths beyond the lowest usual level
+FEES = "fee income"
+
+
+class Results:
+    """Columns of a run while it goes on; any set of tasks may be finished."""
+
+    def __init__(self, scenario: Scenario, choice: Choice):
+        n = scenario.run.n_paths
+        self.scenario, self.choice, self.n_paths = scenario, choice, n
+        self.columns = {name: np.zeros(n, dtype) for name, dtype in COLUMNS.items()}
+        self.columns["weight"][:] = 1.0
+        self.losses = np.zeros((n, min(len(scenario.population), MAX_COHORTS) + 1))
+        self.finished = np.zeros(n, dtype=bool)
+        self.ledger: list[np.ndarray] = []
+
+    @property
+    def n_done(self) -> int:
+        """How many paths are finished."""
+        return int(self.finished.sum())
+
+    def has(self, path: int) -> bool:
+        """Say whether a path is finished."""
+        return bool(self.finished[path])
+
+    def put(self, first: int, n: int, rows: Any) -> None:
+        """Write the rows of a finished task."""
+        at = slice(first, first + n)
+        initial = self.scenario.fund.initial_usd
+        for name in COLUMNS:
+            states = rows.shadow if name in SHADOW_COLUMNS else rows.configured
+            if name in (states.dtype.names or ()):
+                self.columns[name][at] = states[name]
+        final = rows.configured
+        self.columns["population"][at] = rows.population
+        self.columns["fund_end"][at] = initial + final["value"]
+        cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] - final["bad_debt"]
+        self.columns["fund_cash_end"][at] = initial + cash
+        self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 1)
+        self.ledger.append(rows.ledger)
+        self.finished[at] = True
+
+    def outcomes(self, population: Population, *, elapsed_s: dict[str, float], cover: tuple) -> Outcomes:
+        """Return the outcomes of a finished run."""
+        scenario = self.scenario
+        exact, note = one_run_curve(scenario)
+        facts = Facts(
+            scenario=scenario.run.name,
+            config_sha256=scenario.sha256,
+            seed=scenario.run.seed,
+            engine=self.choice.name,
+            n_steps=scenario.clock.n_steps,
+            step_seconds=scenario.run.step_seconds,
+            n_accounts=int(population.accounts.size),
+            horizon_hours=scenario.run.horizon_hours,
+            fund_initial=scenario.fund.initial_usd,
+            open_interest=float(population.open_interest),
+            conditional_on_book=scenario.conditional_on_book,
+            one_run_curve_exact=exact,
+            curve_note=note,
+            engine_note=self.choice.why,
+            levels=scenario.reserve.levels,
+            confidence=scenario.reserve.confidence,
+            elapsed_s=elapsed_s,
+            cohorts=self.cohorts(),
+            cover=cover,
+        )
+        return Outcomes(self.columns, facts, self.attribution())
+
+    def cohorts(self) -> tuple[str, ...]:
+        """Names of the columns of `losses`."""
+        return (*(cohort.name for cohort in self.scenario.population[:MAX_COHORTS]), FEES)
+
+    def attribution(self) -> Attribution | None:
+        """Return the losses by cohort of the paths in the tail, at each path's worst moment."""
+        drawdown = self.columns["drawdown"]
+        level = min(TAIL_LEVEL, *self.scenario.reserve.levels)
+        rank = int(np.ceil(level * drawdown.size)) - 1
+        tail = np.flatnonzero((drawdown >= np.partition(drawdown, rank)[rank]) & (drawdown > 0))
+        if tail.size == 0:
+            return None
+        used = np.flatnonzero(np.any(self.losses[tail] != 0.0, axis=0))
+        names = tuple(np.array(self.cohorts(), dtype=object)[used])
+        return Attribution(names, tail.astype(np.int64), self.losses[tail][:, used])
+
+    def liquidations(self) -> np.ndarray:
+        """Return the ledger, sorted by path, step, round and account."""
+        rows = np.concatenate(self.ledger) if self.ledger else np.zeros(0, LEDGER)
+        return rows[np.lexsort((rows["account"], rows["round"], rows["step"], rows["path"]))]
+
+
+def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
+    """Return the fund's loss by cohort at the worst moment, fee income last; rows add up to the drawdown.
+
+    Losses settled at once belong to the account's cohort.  What the inventory lost is shared in proportion to
+    the notional that was taken over from each cohort.
+    """
+    settled = states["worst_loss"][:, :n]
+    taken = states["worst_taken"][:, :n]
+    fees = np.where(states["drawdown"] > 0, states["worst_fees"], 0.0)
+    settled = np.where(states["drawdown"][:, None] > 0, settled, 0.0)
+    held = states["drawdown"] - settled.sum(axis=1) + fees
+    total = taken.sum(axis=1)
+    share = np.divide(taken, total[:, None], out=np.zeros_like(taken), where=total[:, None] > 0)
+    return np.column_stack([settled + share * held[:, None], -fees])
+
+
+def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
+    """Say whether one run answers every reserve level exactly, and why (design section 3.4)."""
+    before = [layer.kind for layer in scenario.layer]
+    before = before[: before.index("fund")]
+    if before:
+        return False, f"{', '.join(before)} before the fund: losses depend on who is hit first"
+    return True, "nothing before the first ruin depends on the fund's level"

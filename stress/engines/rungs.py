@@ -1,0 +1,109 @@
+"""The population as a ladder: accounts sorted once by the price that liquidates them.
+
+With continuous tiers the maintenance margin is convex in notional, so an account is liquidated on the line of
+one tier, its rung: M (1 - m) - F < key for a long.  One sorted list per side and tier; funding F moves all keys
+of a list together.  An account whose tier could change within the reach of funding, or whose threshold lies
+next to a tier's edge, is kept aside and tested directly.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from stress.engines.population import Population
+from stress.exchange.margin import TierTable, liquidation_key, liquidation_prices
+
+LIST = np.dtype([("start", "i8"), ("stop", "i8"), ("side", "f8"), ("factor", "f8")])
+NEAR = 1e-9  # relative distance at which two tiers count as tied
+
+
+class Rungs(NamedTuple):
+    """Sorted lists, one after the other, and the accounts kept aside."""
+
+    lists: np.ndarray  # (n_lists,) longs first
+    rows: np.ndarray  # (n,) accounts in list order
+    ids: np.ndarray  # (n,) their row in the population
+    keys: np.ndarray  # (n + 1,) liquidation keys
+    cum_qty: np.ndarray  # (n + 1,) prefix sums of qty
+    cum_value: np.ndarray  # (n + 1,) prefix sums of qE - W
+    aside: np.ndarray  # (m,) accounts tested directly
+    aside_ids: np.ndarray  # (m,)
+    aside_prices: np.ndarray  # (m,) price at which each may first be liquidated, whatever the funding
+    funding_reach: float  # |F| up to which all this holds
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Which tier liquidates an account, and whether that is beyond doubt."""
+
+    tier: np.ndarray
+    certain: np.ndarray
+    first_price: np.ndarray  # the price nearest to the mark within the reach of funding
+
+
+def binding_tiers(accounts: np.ndarray, tiers: TierTable, reach: float) -> Hold:
+    """Return each account's liquidating tier for funding in [-reach, reach]."""
+    long = accounts["qty"] > 0
+    found, certain, prices = [], np.ones(accounts.size, dtype=bool), []
+    for funding in (-reach, 0.0, reach):
+        by_tier = liquidation_prices(accounts, tiers, funding)
+        towards = np.where(long[:, None], by_tier, -by_tier)  # the largest binds
+        tier = towards.argmax(axis=1)
+        best = towards[np.arange(accounts.size), tier]
+        rivals = towards.copy()
+        rivals[np.arange(accounts.size), tier] = -np.inf
+        if tiers.count > 1:
+            certain &= best - rivals.max(axis=1) > NEAR * np.abs(best)
+        found.append(tier)
+        prices.append(best)
+    certain &= (found[0] == found[1]) & (found[1] == found[2])
+    return Hold(
+        found[1], certain, np.abs(np.max(prices, axis=0)) * np.sign(np.max(prices, axis=0) * (2.0 * long - 1))
+    )
+
+
+def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs:
+    """Sort a population into lists.
+
+    Parameters
+    ----------
+    population : Population
+    tiers : TierTable
+        Continuous.
+    reach : float
+        Largest |cumulative funding| per unit that the lists must hold for, quote per base.
+    """
+    accounts = population.accounts
+    hold = binding_tiers(accounts, tiers, reach)
+    deduction = np.array(tiers.deduction)[hold.tier]
+    with np.errstate(divide="ignore"):
+        key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], deduction)
+    long = accounts["qty"] > 0
+    groups = np.where(long, hold.tier, tiers.count + hold.tier)
+    chosen = np.flatnonzero(hold.certain)
+    order = chosen[np.lexsort((chosen, np.where(long, -key, key)[chosen], groups[chosen]))]
+    aside = np.flatnonzero(~hold.certain)
+    rows = accounts[order]
+    return Rungs(
+        _lists(groups[order], tiers),
+        rows,
+        order.astype(np.int64),
+        np.append(key[order], 0.0),
+        np.append(0.0, np.cumsum(rows["qty"])),
+        np.append(0.0, np.cumsum(rows["qty"] * rows["entry"] - rows["collateral"])),
+        accounts[aside],
+        aside.astype(np.int64),
+        hold.first_price[aside],
+        reach,
+    )
+
+
+def _lists(groups: np.ndarray, tiers: TierTable) -> np.ndarray:
+    present, start = np.unique(groups, return_index=True)
+    lists = np.zeros(present.size, dtype=LIST)
+    lists["start"] = start
+    lists["stop"] = np.append(start[1:], groups.size)
+    lists["side"] = np.where(present < tiers.count, 1.0, -1.0)
+    lists["factor"] = 1.0 - lists["side"] * np.array(tiers.rate)[present % tiers.count]
+    return lists

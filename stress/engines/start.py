@@ -1,0 +1,41 @@
+"""Where every path starts: the books of a population before the first step."""
+
+import numpy as np
+
+from stress.engines.population import Population
+from stress.exchange.state import ExchangeState
+from stress.rules import record
+from stress.scenario import Scenario
+
+
+def opening(population: Population, scenario: Scenario, *, bottomless: int = 1) -> ExchangeState:
+    """Return the state before the first step.
+
+    Parameters
+    ----------
+    population : Population
+    scenario : Scenario
+    bottomless : {1, 0}
+        1 for the shadow fund, 0 for the configured waterfall.
+    """
+    accounts, price = population.accounts, population.price
+    return ExchangeState(
+        initial_price=price,
+        index=price,
+        mark=price,
+        price_min=price,
+        price_max=price,
+        bottomless=bottomless,
+        alive_qty=float(accounts["qty"].sum()),
+        alive_cost=float((accounts["qty"] * accounts["entry"]).sum()),
+        alive_collateral=float(accounts["collateral"].sum()),
+        maker_qty=population.maker_qty,
+        maker_cost=population.maker_qty * price,
+        maker_collateral=population.maker_collateral,
+        deposits=population.deposits + population.maker_collateral,
+    )
+
+
+def initial_state(population: Population, scenario: Scenario, n: int, *, bottomless: int = 1) -> np.ndarray:
+    """Return `n` records of the state before the first step."""
+    return np.repeat(record(opening(population, scenario, bottomless=bottomless)), n)

@@ -1,0 +1,168 @@
+"""The step of the compiled engines, and how they skip the steps in which nothing can happen.
+
+A compiled engine supplies two rules: ``liquidate(state, book, path, step, holdings, ledger)`` runs the
+liquidation rounds of a step and leaves in ``state.next_low`` and ``next_high`` the marks between which nobody
+is liquidated; ``carry(state, book, holdings, value)`` deals with a fund that cannot carry its inventory.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from stress.exchange.liquidity import advance_depth
+from stress.exchange.settlement import record_event
+from stress.exchange.state import ExchangeState
+from stress.markets.base import CHUNK
+from stress.rules import record_dtype, rule
+
+STATE = record_dtype(ExchangeState())
+LEDGER = np.dtype([("path", "i8"), ("step", "i8"), ("round", "i8"), ("account", "i8"), ("qty", "f8")])
+
+# Screens are conservative by more than the rounding of exp, log and the impact law.
+MARGIN = 1e-10
+
+
+class Path(NamedTuple):
+    """What the outside world does on one path."""
+
+    shocks: np.ndarray  # (n_steps,) log(index / initial price)
+    lows: np.ndarray  # (n_chunks,) running extremes of the shocks
+    highs: np.ndarray
+    halts: np.ndarray  # (n_steps,) 1: the engine stands still
+    rates: np.ndarray  # (n_intervals,) funding rates
+    decay: np.ndarray  # (n_steps + 1,) share of flow left
+
+
+class Block(NamedTuple):
+    """A run of paths: the arrays of `Path` with one row a path; halts and decay are common."""
+
+    shocks: np.ndarray  # (n, n_steps)
+    lows: np.ndarray  # (n, n_chunks)
+    highs: np.ndarray
+    rates: np.ndarray  # (n, n_intervals)
+    halts: np.ndarray
+    decay: np.ndarray
+
+
+@rule
+def path_of(block, i):
+    """Return row `i` of a block."""
+    return Path(block.shocks[i], block.lows[i], block.highs[i], block.halts, block.rates[i], block.decay)
+
+
+class Ledger(NamedTuple):
+    """Liquidations as they happen; no rows means that nobody asked."""
+
+    rows: np.ndarray
+    count: np.ndarray  # (1,)
+
+
+@rule
+def write_down(ledger, path_id, step, round_, account, qty):
+    """Append one liquidation to the ledger, if there is one."""
+    if ledger.rows.size > 0:
+        row = ledger.rows[ledger.count[0]]
+        row.path = path_id
+        row.step = step
+        row.round = round_
+        row.account = account
+        row.qty = qty
+        ledger.count[0] += 1
+
+
+@rule
+def next_stop(state, book, path, step, stop):
+    """Return the first step from `step` on that must be run: funding, the last one, or a price that matters."""
+    every = book.funding_every
+    stop = min(step + every - 1 - step % every, stop - 1)
+    if state.inventory != 0.0 or state.touched == 1 or book.monotone == 0:
+        return step
+    return first_outside(path, step, stop, *screen(state))
+
+
+@rule
+def screen(state):
+    """Return the shocks between which the mark stays inside the known range and sets no new extreme."""
+    low = max(state.next_low, state.price_min) / state.initial_price
+    high = min(state.next_high, state.price_max) / state.initial_price
+    below = math.log(low) - state.reach_low if low > 0.0 else -1e300
+    return below + MARGIN, math.log(high) - state.reach_high - MARGIN
+
+
+@rule
+def first_outside(path, step, stop, low, high):
+    """Return the first step in [step, stop) whose shock leaves (low, high), or `stop`."""
+    while step < stop:
+        c = step // CHUNK
+        if step % CHUNK == 0 and path.lows[c] > low and path.highs[c] < high:
+            step += CHUNK
+        elif path.shocks[step] > low and path.shocks[step] < high:
+            step += 1
+        else:
+            return step
+    return stop
+
+
+def compose_path(rules, liquidate, carry, value_fund):
+    """Return ``follow(state, book, path, path_id, holdings, ledger, trace)``: one path from start to horizon.
+
+    `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.
+    """
+    step_rule = compose_step(rules, liquidate, carry, value_fund)
+    displacement = rules.displacement
+
+    @rule
+    def set_reach(state, book):
+        """Bound the displacement until the next trade: a decaying flow moves from now towards its end."""
+        now = book.liquidity.pass_through * displacement(state, book.liquidity)
+        flow = state.flow
+        state.flow = 0.0
+        end = book.liquidity.pass_through * displacement(state, book.liquidity)
+        state.flow = flow
+        state.reach_low = min(now, end)
+        state.reach_high = max(now, end)
+
+    @rule
+    def run_path(state, book, path, path_id, holdings, ledger, start, stop):
+        step = start
+        while step < stop and state.needs_loop == 0:
+            step = next_stop(state, book, path, step, stop)
+            step_rule(state, book, path, step, path_id, holdings, ledger)
+            set_reach(state, book)
+            step += 1
+
+    @rule
+    def follow(state, book, path, path_id, holdings, ledger, trace):
+        start = 0
+        for k in range(trace.size):
+            stop = (k + 1) * path.shocks.size // trace.size
+            run_path(state, book, path, path_id, holdings, ledger, start, stop)
+            trace[k] = value_fund(state, book)
+            start = stop
+        run_path(state, book, path, path_id, holdings, ledger, start, path.shocks.size)
+
+    return follow
+
+
+def compose_step(rules, liquidate, carry, value_fund):
+    """Return the step of design section 3.1: shock, mark, liquidation rounds, flows, record."""
+    open_step, unwind = rules.open_step, rules.unwind
+
+    @rule
+    def run_step(state, book, path, step, path_id, holdings, ledger):
+        open_step(state, book, step, path.shocks[step], path.decay)
+        if path.halts[step] == 0 and step % book.check_every == 0:
+            liquidate(state, book, path, step, path_id, holdings, ledger)
+        if state.inventory != 0.0 and path.halts[step] == 0:
+            advance_depth(state, path.shocks, step, book.liquidity)
+            unwind(state, book, step)
+        carry(state, book, holdings)
+        record_event(state, book, step, value_fund(state, book))
+        if (step + 1) % book.funding_every == 0:
+            state.funding += path.rates[(step + 1) // book.funding_every - 1] * state.mark
+            state.touched = 1
+            carry(state, book, holdings)
+            record_event(state, book, step, value_fund(state, book))
+
+    return run_step
