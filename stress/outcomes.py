@@ -47,9 +47,7 @@ _COLUMNS: dict[str, tuple[type, str]] = {
 }
 
 #: Column name -> NumPy dtype, in the order of the file and of the digest.
-COLUMNS: Mapping[str, np.dtype] = MappingProxyType(
-    {name: np.dtype(kind) for name, (kind, _) in _COLUMNS.items()}
-)
+COLUMNS: Mapping[str, np.dtype] = MappingProxyType({name: np.dtype(kind) for name, (kind, _) in _COLUMNS.items()})
 
 #: Column name -> meaning, unit and sign, in one line.
 COLUMN_DOCS: Mapping[str, str] = MappingProxyType({name: text for name, (_, text) in _COLUMNS.items()})
@@ -108,8 +106,7 @@ class Facts:
 
     def __post_init__(self):
         rows = [
-            {"n": int(r["n"]), "move": float(r["move"]), "losses": [float(x) for x in r["losses"]]}
-            for r in self.cover
+            {"n": int(r["n"]), "move": float(r["move"]), "losses": [float(x) for x in r["losses"]]} for r in self.cover
         ]
         object.__setattr__(self, "cover", tuple(rows))
         object.__setattr__(self, "elapsed_s", {phase: float(s) for phase, s in self.elapsed_s.items()})

@@ -65,9 +65,7 @@ def with_preset(tables: dict[str, Any], source: str) -> dict[str, Any]:
     known = sorted(path.stem for path in PRESETS.glob("*.toml"))
     if name not in known:
         near = _hint(str(name), known)
-        raise ScenarioError(
-            f"{source}: exchange.preset: unknown preset {name!r}, known: {', '.join(known)}{near}"
-        )
+        raise ScenarioError(f"{source}: exchange.preset: unknown preset {name!r}, known: {', '.join(known)}{near}")
     preset = read(PRESETS / f"{name}.toml")
     preset.pop("about", None)
     return merge(preset, tables)

@@ -25,9 +25,7 @@ class Trader(Cohort, kind="trader"):
     leverage_median: float = Field(ge=1, le=200)
     leverage_sigma: float = Field(default=0.6, ge=0, le=3)  # of log leverage
     leverage_max: float = Field(default=125.0, ge=1, le=200)
-    cap_at_10k_usd: float = Field(
-        default=125.0, gt=0
-    )  # leverage cap 125 (n / 10,000)^-0.25 (calibration 10.3)
+    cap_at_10k_usd: float = Field(default=125.0, gt=0)  # leverage cap 125 (n / 10,000)^-0.25 (calibration 10.3)
     cap_exponent: float = Field(default=0.25, ge=0, le=1)
     size_sigma: float = Field(default=2.0, ge=0, le=4)  # of log notional, the body of the size law
     size_tail_index: float = Field(default=1.05, gt=0.5, le=10)  # Pareto tail above p99 (calibration 6)
@@ -46,9 +44,7 @@ class Trader(Cohort, kind="trader"):
         """Refuse a leverage above what the first tier allows."""
         limit = venue.tiers.max_leverage[0]
         if self.leverage_median > limit:
-            return [
-                ("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")
-            ]
+            return [("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")]
         return []
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
@@ -61,9 +57,7 @@ class Trader(Cohort, kind="trader"):
 
     def _side(self, rng, venue: Venue, side: float, n: int, share: float) -> np.ndarray:
         leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(n))
-        notional = self._notional(
-            rng, n, share * venue.open_interest, self.largest_share * venue.open_interest
-        )
+        notional = self._notional(rng, n, share * venue.open_interest, self.largest_share * venue.open_interest)
         by_size = self.cap_at_10k_usd * (np.maximum(notional, 1.0) / 10_000.0) ** -self.cap_exponent
         limit = np.minimum(np.minimum(by_size, venue.max_leverage(notional)), self.leverage_max)
         leverage = np.clip(leverage, 1.0, np.maximum(limit, 1.0))

@@ -30,9 +30,7 @@ class Whale(Cohort, kind="whale"):
         limit = float(venue.max_leverage(np.array([self.share * venue.open_interest]))[0])
         if self.leverage > limit:
             size = self.share * venue.open_interest
-            return [
-                ("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at USD {size:,.0f}")
-            ]
+            return [("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at USD {size:,.0f}")]
         return []
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:

@@ -59,9 +59,7 @@ def seed_of(rng: Any, default: int) -> int:
     return int(np.random.default_rng(rng).integers(2**63))
 
 
-def resolve(
-    scenario: Scenario, n_paths: int | None = None, rng: Any = None, engine: str | None = None
-) -> Scenario:
+def resolve(scenario: Scenario, n_paths: int | None = None, rng: Any = None, engine: str | None = None) -> Scenario:
     """Return the scenario with the arguments of a call written into its ``[run]`` table."""
     overrides: dict[str, Any] = {"run.seed": seed_of(rng, scenario.run.seed)}
     if n_paths is not None:
@@ -120,9 +118,7 @@ def run(
     job.engine.warm(job.population(0))
     compiled = time.perf_counter()
     job.run(threads or os.cpu_count() or 1, progress or Progress())
-    cover = stressed_losses(
-        scenario, (job.population(i) for i in range(min(job.n_populations, COVER_POPULATIONS)))
-    )
+    cover = stressed_losses(scenario, (job.population(i) for i in range(min(job.n_populations, COVER_POPULATIONS))))
     finished = time.perf_counter()
     elapsed = {"compile": compiled - started, "simulate": finished - compiled, "total": finished - started}
     return job.results.outcomes(job.population(0), elapsed_s=elapsed, cover=cover)

@@ -1,7 +1,7 @@
 """The compiled engines as `base` drives them: blocks of paths through the ladder or the account loop."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,20 +11,11 @@ from stress.engines.population import Population
 from stress.engines.rulebook import rulebook
 from stress.engines.rungs import Rungs, build_rungs
 from stress.engines.start import initial_state
-from stress.engines.steps import LEDGER, STATE, Block, Ledger
+from stress.engines.steps import LEDGER, Block, Ledger, Rows
 from stress.rules import record
 from stress.scenario import Scenario
 
 REACH_SD = 4.0  # standard deviations of funding that the ladder's lists are built for
-
-
-class Rows(NamedTuple):
-    """What an engine returns for a run of paths: states of the shadow and of the configured run, liquidations."""
-
-    shadow: np.ndarray  # (n,) of STATE
-    configured: np.ndarray  # (n,) of STATE
-    population: int
-    ledger: np.ndarray  # (m,) of LEDGER
 
 
 class CompiledEngine:
@@ -60,7 +51,7 @@ class CompiledEngine:
         ledger = self.ledger(population, n)
         shadow = self.shadow(population, block, first, ledger, None)
         rows = ledger.rows[: ledger.count[0]]
-        again = [p for p in np.flatnonzero(shadow["needs_loop"])]
+        again = np.flatnonzero(shadow["needs_loop"])
         for p in again:
             shadow[p], rows = self._one(population, block, first, p, rows, bottomless=1)
         configured = shadow.copy()
@@ -68,22 +59,16 @@ class CompiledEngine:
             configured[p], rows = self._one(population, block, first, p, rows, bottomless=0)
         return shadow, configured, rows
 
-    def _one(
-        self, population: Population, block: Block, first: int, p: int, rows: np.ndarray, *, bottomless: int
-    ):
+    def _one(self, population: Population, block: Block, first: int, p: int, rows: np.ndarray, *, bottomless: int):
         """Run one path in the account loop; its liquidations replace those already written down."""
-        single = block._replace(
-            **{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")}
-        )
+        single = block._replace(**{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")})
         states = initial_state(population, self.scenario, 1, bottomless=bottomless)
         ledger = self.ledger(population, 1)
         self.run_loop(population, states, single, first + p, ledger, np.empty((1, 0)))
         others = rows[rows["path"] != first + p]
         return states[0], np.concatenate([others, ledger.rows[: ledger.count[0]]])
 
-    def run_loop(
-        self, population: Population, states, block: Block, first: int, ledger: Ledger, traces
-    ) -> None:
+    def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block in the account loop."""
         kernel = loop.compiled(self.rulebook)
         holdings = loop.holdings_of(population.accounts)
@@ -95,22 +80,16 @@ class CompiledEngine:
         block = self.world.block(first, n)
         states = self.shadow(population, block, first, self.ledger(population, 0), traces)
         for p in np.flatnonzero(states["needs_loop"]):
-            single = block._replace(
-                **{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")}
-            )
+            single = block._replace(**{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")})
             start = initial_state(population, self.scenario, 1)
             self.run_loop(population, start, single, first + p, self.ledger(population, 0), traces[p : p + 1])
         return traces
 
-    def shadow(
-        self, population: Population, block: Block, first: int, ledger: Ledger, traces: Any
-    ) -> np.ndarray:
+    def shadow(self, population: Population, block: Block, first: int, ledger: Ledger, traces: Any) -> np.ndarray:
         """Run a block on the shadow fund and return its states."""
         n = block.shocks.shape[0]
         states = initial_state(population, self.scenario, n)
-        self.run_shadow(
-            population, states, block, first, ledger, np.empty((n, 0)) if traces is None else traces
-        )
+        self.run_shadow(population, states, block, first, ledger, np.empty((n, 0)) if traces is None else traces)
         return states
 
     run_shadow = run_loop
@@ -133,12 +112,7 @@ class LadderEngine(CompiledEngine):
         reach = 1.5 * self.world.n_intervals * largest * population.price
         return build_rungs(population, self.scenario.tiers, reach)
 
-    def run_shadow(
-        self, population: Population, states, block: Block, first: int, ledger: Ledger, traces
-    ) -> None:
+    def run_shadow(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block on the ladder; paths that it cannot finish exactly come back with ``needs_loop``."""
         climb = ladder.climb_of(self.rungs(population))
         ladder.compiled(self.rulebook)(states, self.book, block, first, climb, ledger, traces)
-
-
-__all__ = ["STATE", "CompiledEngine", "LadderEngine", "LoopEngine", "Rows"]

@@ -105,9 +105,7 @@ def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
     """Drop drawn accounts that rounding left liquidatable at the start; refuse given ones."""
     accounts, price = population.accounts, population.price
     best = nearest(accounts, scenario)
-    suspect = np.flatnonzero(
-        np.where(accounts["qty"] > 0, best >= price * 0.999999, best <= price * 1.000001)
-    )
+    suspect = np.flatnonzero(np.where(accounts["qty"] > 0, best >= price * 0.999999, best <= price * 1.000001))
     dead = [i for i in suspect if _breached(accounts[i], price, scenario)]
     for i in dead:
         cohort = scenario.population[accounts[i]["cohort"]]
@@ -120,9 +118,7 @@ def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
 
 
 def _breached(row, price: float, scenario: Scenario) -> bool:
-    return is_breached(
-        float(row["qty"]), float(row["entry"]), float(row["collateral"]), price, 0.0, scenario.tiers
-    )
+    return is_breached(float(row["qty"]), float(row["entry"]), float(row["collateral"]), price, 0.0, scenario.tiers)
 
 
 def nearest(accounts: np.ndarray, scenario: Scenario, funding: float = 0.0) -> np.ndarray:

@@ -70,9 +70,7 @@ def compose_round(rules):
         state.inventory += (1.0 - share) * (qty - short_net)
         moved_net = 0.0
         if short_net != 0.0:
-            moved_net = settle_layers(
-                state, book, batch, short, moved, case, accounts, living, share, fill, later
-            )
+            moved_net = settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later)
         flatten(state)
         trade(state, book, step, share * (moved_net - qty), fill)
 

@@ -54,8 +54,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "open_interest": float(open_interest),
         "fund_initial": scenario.fund.initial_usd,
         "fee_rate": e.fee.rate,
-        "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day)
-        * step_days,
+        "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
         "lot": float(2.0 ** np.floor(np.log2(e.lot))),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
         "makers_deleverage": int(makers is not None and makers.deleverageable),

@@ -58,9 +58,7 @@ def binding_tiers(accounts: np.ndarray, tiers: TierTable, reach: float) -> Hold:
         found.append(tier)
         prices.append(best)
     certain &= (found[0] == found[1]) & (found[1] == found[2])
-    return Hold(
-        found[1], certain, np.abs(np.max(prices, axis=0)) * np.sign(np.max(prices, axis=0) * (2.0 * long - 1))
-    )
+    return Hold(found[1], certain, np.abs(np.max(prices, axis=0)) * np.sign(np.max(prices, axis=0) * (2.0 * long - 1)))
 
 
 def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs:

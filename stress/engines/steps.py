@@ -58,6 +58,15 @@ class Ledger(NamedTuple):
     count: np.ndarray  # (1,)
 
 
+class Rows(NamedTuple):
+    """What an engine returns for a run of paths: final states and liquidations."""
+
+    shadow: np.ndarray  # (n,) of STATE
+    configured: np.ndarray  # (n,) of STATE
+    population: int
+    ledger: np.ndarray  # (m,) of LEDGER
+
+
 @rule
 def write_down(ledger, path_id, step, round_, account, qty):
     """Append one liquidation to the ledger, if there is one."""

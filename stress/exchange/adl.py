@@ -145,8 +145,8 @@ def apply_takes(state, case, accounts, living, taken):
     """Book the allocation account by account, makers last."""
     for k in range(len(living)):
         if taken[k] > 0.0:
-            take_from(state, case, accounts[living[k]], taken[k])
-    size = taken[len(living)]
+            take_from(state, case, accounts[living[k]], float(taken[k]))
+    size = float(taken[len(living)])
     if size > 0.0:
         state.maker_qty += case.side * size
         state.maker_cost += case.side * size * (case.transfer_price - state.funding)

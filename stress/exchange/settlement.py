@@ -138,9 +138,7 @@ def compose_prices(law):
         permanent = liquidity.permanent_share
         moved = math.copysign((1.0 - permanent) * impact(abs(state.flow), liquidity), state.flow)
         if permanent > 0.0:
-            moved += math.copysign(
-                permanent * impact(abs(state.flow_permanent), liquidity), state.flow_permanent
-            )
+            moved += math.copysign(permanent * impact(abs(state.flow_permanent), liquidity), state.flow_permanent)
         return moved
 
     @rule

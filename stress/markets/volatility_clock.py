@@ -58,7 +58,7 @@ def daily_levels(numbers, path, k0, k1, levels):
 def spread_jump(out, start, length, size):
     """Add a jump of log `size` that begins at step `start` and lasts `length` steps (both fractional)."""
     stop = start + length
-    for t in range(int(start), min(int(math.ceil(stop)), out.size)):
+    for t in range(int(start), min(math.ceil(stop), out.size)):
         out[t] += size * (min(t + 1.0, stop) - max(float(t), start)) / length
 
 
@@ -86,7 +86,7 @@ def add_jumps(numbers, path, k0, k1, out):
 def clocked_increments(numbers, table, path, k0, k1, out):
     """Fill `out`: normal noise x volatility of the day x fat-tailed scale of the noise interval, plus jumps."""
     fill_normals(out, path, NOISE, k0, k1)
-    levels = np.empty(int(math.ceil(out.size / numbers.steps_per_day)))
+    levels = np.empty(math.ceil(out.size / numbers.steps_per_day))
     daily_levels(numbers, path, k0, k1, levels)
     width = int(numbers.steps_per_interval)
     scales = np.empty((out.size + width - 1) // width)
@@ -115,7 +115,7 @@ class VolatilityClock(Market, kind="volatility_clock"):
     vol_today_annual: float = Field(default=0.55, gt=0, le=5)  # used when start = "today"
     tail_index: float = Field(default=3.2, gt=2, le=200)  # Student-t degrees of freedom (calibration 4.4)
     noise_clock_seconds: float = Field(default=300.0, gt=0)  # illustrative
-    jumps_per_year: float = Field(default=2.0, ge=0, le=1000)  # calibration 6
+    jumps_per_year: float = Field(default=2.0, ge=0, le=100_000)  # calibration 6
     jump_smallest: float = Field(default=0.05, gt=0, lt=1)  # log size (calibration 6)
     jump_largest: float = Field(default=0.6, gt=0, le=2)  # truncation: keeps a day within -65 % (10.2)
     jump_tail_index: float = Field(default=3.0, gt=0, le=20)  # calibration 6

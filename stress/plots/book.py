@@ -67,9 +67,7 @@ def _draw_bars(ax: Axes, edges: np.ndarray, heights: np.ndarray) -> None:
     left, longs = 100 * edges[:-1], edges[:-1] < -_BIN / 2
     top = 1.18 * float(heights.max(initial=0.0)) or 1.0
     for side, color, name in ((longs, style.BLUE, "longs: a fall"), (~longs, style.ORANGE, "shorts: a rise")):
-        ax.bar(
-            left[side], heights[side], 1.0, align="edge", color=color, edgecolor="white", lw=0.4, label=name
-        )
+        ax.bar(left[side], heights[side], 1.0, align="edge", color=color, edgecolor="white", lw=0.4, label=name)
     ax.plot([], [], color=style.INK, linewidth=1.3, label="cumulative (right axis)")
     ax.axvline(0, ymax=0.86, color=style.INK, linewidth=0.9)
     ax.set_ylim(0, top)

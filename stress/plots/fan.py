@@ -58,9 +58,7 @@ def _draw_worst(ax: Axes, hours: np.ndarray, worst: np.ndarray) -> None:
     """Draw the worst paths; one entry in the legend speaks for all."""
     for i, path in enumerate(worst):
         name = f"worst {plural(len(worst), 'path')}" if i == 0 else None
-        ax.plot(
-            hours, path, color=style.VERMILION, linewidth=0.8, alpha=0.8, drawstyle="steps-post", label=name
-        )
+        ax.plot(hours, path, color=style.VERMILION, linewidth=0.8, alpha=0.8, drawstyle="steps-post", label=name)
 
 
 def _draw_exhausted(ax: Axes) -> None:
@@ -72,9 +70,7 @@ def _draw_exhausted(ax: Axes) -> None:
 
 def _limit(ax: Axes, hours: np.ndarray, fund: np.ndarray, worst: np.ndarray, initial: float) -> None:
     """Show zero and the whole fan; let a path that loses many funds leave the figure, and say so."""
-    low, high = (
-        float(q) for q in (np.percentile(fund, 1, axis=0).min(), np.percentile(fund, 99, axis=0).max())
-    )
+    low, high = (float(q) for q in (np.percentile(fund, 1, axis=0).min(), np.percentile(fund, 99, axis=0).max()))
     deepest = min(0.0, low, float(worst.min(initial=0.0)))
     bottom = max(deepest, min(0.0, low) - 2 * max(initial, high))
     margin = 0.06 * (high - bottom) or 1.0

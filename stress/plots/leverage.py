@@ -47,10 +47,7 @@ def reserve_by_leverage(points: Sequence[Any], ax: Axes | None = None) -> Axes:
 def _by_level(points: Sequence[Any]) -> dict[float, list[Any]]:
     """Group the points by level, and sort each group by leverage."""
     levels = sorted({point.level for point in points})
-    return {
-        level: sorted((p for p in points if p.level == level), key=lambda p: p.mean_leverage)
-        for level in levels
-    }
+    return {level: sorted((p for p in points if p.level == level), key=lambda p: p.mean_leverage) for level in levels}
 
 
 def _draw_line(ax: Axes, level: float, line: list[Any], color: str, marker: str) -> None:
@@ -68,9 +65,7 @@ def _name_lines(ax: Axes, lines: dict[float, list[Any]]) -> None:
     """Write each level at the end of its line, pushed up where two lines end close together."""
     colors = dict(zip(lines, cycle(_COLORS), strict=False))
     gap, lowest = 0.05 * ax.get_ylim()[1], -math.inf
-    for level, last in sorted(
-        ((level, line[-1]) for level, line in lines.items()), key=lambda end: end[1].value
-    ):
+    for level, last in sorted(((level, line[-1]) for level, line in lines.items()), key=lambda end: end[1].value):
         lowest = max(last.value / style.MILLION, lowest + gap)
         place: dict[str, Any] = {"xytext": (8, 0), "va": "center", "weight": "bold"}
         style.label(ax, percent(level), (last.mean_leverage, lowest), color=colors[level], **place)

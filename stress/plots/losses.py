@@ -52,18 +52,14 @@ def loss_histogram(
     ax.set(xscale="log", yscale="log", xlim=(edges[0] / style.MILLION, edges[-1] / style.MILLION))
     _draw_bars(ax, drawdown, share, edges, fund)
     _mark(ax, summary, edges)
-    style.frame(
-        ax, xlabel="Drawdown of the fund (USD m, log scale)", ylabel="Share of paths per bin (%, log scale)"
-    )
+    style.frame(ax, xlabel="Drawdown of the fund (USD m, log scale)", ylabel="Share of paths per bin (%, log scale)")
     style.write_ticks(ax.xaxis, significant, log=True)
     style.write_ticks(ax.yaxis, lambda p: significant(100 * p), log=True)
     below = float(share[(drawdown > 0) & (drawdown < edges[0])].sum())
     if below > 0:
         style.note(ax, f"{percent(below)} of the paths lose less than {money(edges[0])} and are not drawn")
     if not drawdown.any():
-        style.label(
-            ax, "no path takes anything from the fund", (0.4, 0.6), xycoords="axes fraction", ha="center"
-        )
+        style.label(ax, "no path takes anything from the fund", (0.4, 0.6), xycoords="axes fraction", ha="center")
     style.headline(ax, _finding(drawdown, share, fund), sample_line(outcomes))
     return ax
 

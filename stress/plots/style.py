@@ -68,9 +68,7 @@ def headline(ax: Axes, title: str, subtitle: str) -> None:
     note = ax.annotate(
         subtitle, (0, 1), (0, 9), xycoords="axes fraction", textcoords="offset points", fontsize=9, color=GREY
     )
-    note.set_in_layout(
-        False
-    )  # the title's padding already holds the room; a long line must not squeeze the data
+    note.set_in_layout(False)  # the title's padding already holds the room; a long line must not squeeze the data
 
 
 def label(ax: Axes, text: str, xy: tuple[float, float], **options: Any) -> Text:

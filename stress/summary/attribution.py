@@ -71,9 +71,7 @@ def cohort_shares(outcomes: Outcomes, level: float) -> CohortShares | None:
     influence = (loss - np.outer(loss.sum(axis=1), share)) * (outcomes.n_paths / total)
     replicates = Clusters.of(outcomes.population).replicates()
     error = np.sqrt([replicates.variance_of_mean(column) for column in influence.T])
-    return CohortShares(
-        level, int(tail.sum()), table.cohorts, tuple(map(float, share)), tuple(map(float, error))
-    )
+    return CohortShares(level, int(tail.sum()), table.cohorts, tuple(map(float, share)), tuple(map(float, error)))
 
 
 def _tail_losses(table: Attribution, tail: np.ndarray) -> np.ndarray | None:

@@ -81,9 +81,7 @@ def ruin_curve(outcomes: Outcomes, *, kind: str = "net", confidence: float | Non
     low, high = wilson(probability * size, size, confidence)
     high = np.where(beyond == 0, zero_event_bound(n, confidence), high)
     method = "cluster-wilson" if m > 1 else "wilson"
-    return RuinCurve(
-        reserve, probability, low, high, confidence, kind, method, outcomes.facts.one_run_curve_exact
-    )
+    return RuinCurve(reserve, probability, low, high, confidence, kind, method, outcomes.facts.one_run_curve_exact)
 
 
 def _between(drawdown: np.ndarray, beyond: np.ndarray, clusters: Clusters) -> np.ndarray:

@@ -45,10 +45,7 @@ def caveats(summary: "Summary") -> Iterator[str]:
     yield from _caveats_of_sample(summary)
     if not summary.facts.one_run_curve_exact:
         note = f" ({summary.facts.curve_note})" if summary.facts.curve_note else ""
-        yield (
-            "The reserve at levels other than the configured fund is indicative: "
-            f"bisect on the initial fund{note}."
-        )
+        yield (f"The reserve at levels other than the configured fund is indicative: bisect on the initial fund{note}.")
     if summary.conservation_error > _BALANCED:
         yield f"THE BOOKS DO NOT BALANCE: worst error {summary.conservation_error:.1e} of open interest."
     if summary.facts.engine_note:

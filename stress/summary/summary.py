@@ -176,9 +176,7 @@ class Summary:
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
 
-def summarize(
-    outcomes: Outcomes, *, levels: Sequence[float] | None = None, confidence: float | None = None
-) -> Summary:
+def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, confidence: float | None = None) -> Summary:
     """Turn outcomes into the ruin probability and the reserves, each with its error.
 
     Parameters
@@ -216,9 +214,7 @@ def summarize(
         n_populations=clusters.n_clusters,
         ruin_probability=probability(outcomes.drawdown > facts.fund_initial),
         reserves=_reserves(outcomes, levels, shared),
-        expected_shortfall=tuple(
-            expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels
-        ),
+        expected_shortfall=tuple(expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels),
         tail=tail,
         mean={name: float(np.mean(outcomes.columns[name])) for name in _MEANS},
         probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
@@ -240,13 +236,9 @@ def _check(outcomes: Outcomes, levels: Sequence[float], confidence: float) -> No
         raise ValueError("summarize: paths have weights other than 1; only crude runs can be summarized")
 
 
-def _reserves(
-    outcomes: Outcomes, levels: Sequence[float], shared: dict[str, Any]
-) -> tuple[ReserveEstimate, ...]:
+def _reserves(outcomes: Outcomes, levels: Sequence[float], shared: dict[str, Any]) -> tuple[ReserveEstimate, ...]:
     return tuple(
-        _reserve(outcomes.columns[column], level, kind, shared)
-        for kind, column in KINDS.items()
-        for level in levels
+        _reserve(outcomes.columns[column], level, kind, shared) for kind, column in KINDS.items() for level in levels
     )
 
 

@@ -1,0 +1,274 @@
+"""The reference engine: one Mesa agent per account, one readable step.  The specification that runs.
+
+Agents hold Python floats and call the rules that the compiled engines compile.  Agent classes are generated
+from the declarations in `stress.agents`; records to agents to records is exact.
+"""
+
+from functools import cache, cached_property
+from pathlib import Path as FilePath
+from typing import Any
+
+import mesa
+import numpy as np
+
+from stress.accounts import ACCOUNT, equity
+from stress.agents.base import Cohort
+from stress.engines.blocks import World
+from stress.engines.population import Population, draw_population
+from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rulebook import Rulebook, as_namespace, rulebook
+from stress.engines.start import opening
+from stress.engines.steps import LEDGER, STATE, Block, Path, Rows
+from stress.exchange.liquidity import advance_depth
+from stress.exchange.margin import is_breached
+from stress.exchange.settlement import fund_value, record_event
+from stress.exchange.waterfall import Case
+from stress.rules import record
+from stress.scenario import Scenario
+
+
+class AccountAgent(mesa.Agent):
+    """An account as a Mesa agent: the fields of `stress.accounts.ACCOUNT` as attributes."""
+
+    def __init__(self, model, account, qty, entry, collateral, cohort, cross):
+        super().__init__(model)
+        self.account = account
+        self.qty = qty
+        self.entry = entry
+        self.collateral = collateral
+        self.cohort = cohort
+        self.cross = cross
+
+    @property
+    def is_breached(self) -> bool:
+        """Whether equity is below the maintenance margin at the current mark."""
+        state, tiers = self.model.state, self.model.book.tiers
+        return is_breached(self.qty, self.entry, self.collateral, state.mark, state.funding, tiers)
+
+    @property
+    def equity(self) -> float:
+        """Collateral plus unrealised profit at the current mark, quote."""
+        state = self.model.state
+        return equity(self.qty, self.entry, self.collateral, state.mark, state.funding)
+
+
+@cache
+def agent_class(declaration: type[Cohort]) -> type[AccountAgent]:
+    """Return the Mesa class of an agent type."""
+    return type(declaration.__name__, (AccountAgent,), {"__doc__": declaration.__doc__, "declaration": declaration})
+
+
+class InsuranceFundModel(mesa.Model):
+    """One path of a scenario, agent by agent.
+
+    Parameters
+    ----------
+    scenario : Scenario or path-like
+    path : int
+        Which path; the same numbers as in every other engine.
+    rng : int or Generator, optional
+        Root of all randomness; the scenario's seed by default.
+    bottomless : bool
+        True runs the shadow fund, False the configured waterfall.
+    collect : bool
+        Whether `datacollector` records every step.
+
+    Examples
+    --------
+    >>> model = InsuranceFundModel("configs/tiny.toml", path=3)  # doctest: +SKIP
+    >>> model.run_path().fund  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, scenario: Any, *, path: int = 0, rng: Any = None, bottomless: bool = False, collect: bool = True
+    ):
+        super().__init__(rng=0 if rng is None else rng)
+        self.scenario = Scenario.load(scenario) if isinstance(scenario, (str, FilePath)) else scenario
+        if rng is not None:
+            self.scenario = self.scenario.with_(**{"run.seed": int(self.rng.integers(2**31))})
+        self.path_id = path
+        self.population = draw_population(self.scenario, path // self.scenario.redraw_every)
+        self.adopt(rulebook(self.scenario, self.population.open_interest))
+        world = World(self.scenario, seed=self.scenario.run.seed, decay=self.rulebook.decay)
+        self.start(self.population, path_lists(world.block(path, 1), 0), bottomless=bottomless, collect=collect)
+
+    def adopt(self, rules: Rulebook) -> None:
+        """Take over a rulebook: numbers as attributes, rules as plain functions."""
+        self.rulebook = rules
+        self.book = as_namespace(rules.numbers)
+        self.rules = rules.compose()
+        self.close_batch = compose_round(self.rules)
+        self.value_fund, self.shed_inventory = compose_end(self.rules)
+
+    def start(self, population: Population, path: Path, *, bottomless: bool, collect: bool = False) -> None:
+        """Create the agents and open the books."""
+        self.outside = path
+        self.state = opening(population, self.scenario, bottomless=int(bottomless))
+        self.case = Case()
+        self.clock = 0
+        self.ledger: list[tuple[int, int, int, int, float]] = []
+        create_accounts(self, population)
+        reporters = {"mark": "mark", "fund": "fund", "open_interest": "open_interest", "inventory": "inventory"}
+        self.datacollector = mesa.DataCollector(model_reporters=reporters) if collect else None
+
+    @property
+    def mark(self) -> float:
+        """Mark price, quote per base."""
+        return self.state.mark
+
+    @property
+    def fund(self) -> float:
+        """The marked fund, quote."""
+        return self.book.fund_initial + self.state.value
+
+    @property
+    def inventory(self) -> float:
+        """Signed quantity that the fund has taken over, base units."""
+        return self.state.inventory
+
+    @property
+    def open_interest(self) -> float:
+        """Notional of the long side, quote."""
+        longs = [agent.qty for agent in self.agents if agent.qty > 0.0]
+        return (sum(longs) + max(0.0, self.state.maker_qty) + max(0.0, self.state.inventory)) * self.mark
+
+    @cached_property
+    def n_steps(self) -> int:
+        """Steps until the horizon."""
+        return len(self.outside.shocks)
+
+    def run_path(self) -> "InsuranceFundModel":
+        """Run to the horizon."""
+        while self.clock < self.n_steps:
+            self.step()
+        return self
+
+    def step(self) -> None:
+        """Shock, mark, liquidation rounds, flows, record (design section 3.1)."""
+        state, book, t = self.state, self.book, self.clock
+        self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
+        working = self.outside.halts[t] == 0
+        if working and t % book.check_every == 0:
+            self.liquidate()
+        if working and state.inventory != 0.0:
+            advance_depth(state, self.outside.shocks, t, book.liquidity)
+            self.rules.unwind(state, book, t)
+        self.settle_fund()
+        if (t + 1) % book.funding_every == 0:
+            state.funding += self.outside.rates[(t + 1) // book.funding_every - 1] * state.mark
+            self.settle_fund()
+        self.clock += 1
+        self.running = self.clock < self.n_steps
+        if self.datacollector:
+            self.datacollector.collect(self)
+
+    def liquidate(self) -> None:
+        """Run liquidation rounds until nobody is breached: all breached accounts of a mark go together."""
+        for round_ in range(self.book.max_rounds):
+            batch = [agent for agent in self.agents if agent.is_breached]
+            if not batch:
+                return
+            for agent in batch:
+                self.ledger.append((self.path_id, self.clock, round_, agent.account, agent.qty))
+                agent.remove()
+            living = list(self.agents)
+            short, moved = [0] * len(batch), [0.0] * len(batch)
+            shocks, seats = self.outside.shocks, range(len(living))
+            self.close_batch(self.state, self.book, shocks, self.clock, batch, short, moved, self.case, living, seats)
+            record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
+            self.state.rounds_max = max(self.state.rounds_max, round_ + 1)
+
+    def settle_fund(self) -> None:
+        """Pass on inventory that the fund cannot carry, then record the event and check the books."""
+        value = self.value_fund(self.state, self.book)
+        if self.state.inventory != 0.0 and is_broke(self.state, self.book, value):
+            seat = AccountSeat()
+            living = list(self.agents)
+            self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, range(len(living)))
+        record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
+        error = self.imbalance() / self.book.open_interest
+        self.state.conservation_error = max(self.state.conservation_error, error)
+
+    def imbalance(self) -> float:
+        """Return what is missing when every account is counted anew, quote."""
+        state, held = self.state, 0.0
+        for agent in self.agents:
+            held += agent.equity
+        held += state.released + state.maker_collateral - state.unresolved_shortfall
+        held += state.maker_qty * (state.mark - state.funding) - state.maker_cost
+        return abs(held + fund_value(state, state.mark) - state.fee_income - state.deposits)
+
+    def accounts(self) -> np.ndarray:
+        """Return the living accounts as records, in the order of the population."""
+        rows = self.agents.get(list(ACCOUNT.names or ()))
+        return np.array([tuple(row) for row in rows], dtype=ACCOUNT)
+
+
+class AccountSeat:
+    """What the inventory looks like to the waterfall: one account."""
+
+    qty = entry = collateral = 0.0
+    cohort = 0
+
+
+def create_accounts(model: InsuranceFundModel, population: Population) -> None:
+    """Create one agent per account, in the order of the population."""
+    accounts = population.accounts
+    for i, cohort in enumerate(model.scenario.population):
+        at = np.flatnonzero(accounts["cohort"] == i)
+        if at.size:
+            columns = {name: accounts[name][at].tolist() for name in ACCOUNT.names or ()}
+            agent_class(type(cohort)).create_agents(model, at.size, account=at.tolist(), **columns)
+
+
+def path_lists(block: Block, i: int) -> Path:
+    """Return row `i` of a block with Python numbers."""
+    rows = block.shocks[i], block.lows[i], block.highs[i], block.halts, block.rates[i], block.decay
+    return Path(*(row.tolist() for row in rows))
+
+
+class ReferenceEngine:
+    """The reference model as `base` drives it."""
+
+    def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):
+        self.scenario, self.keep_ledger = scenario, keep_ledger
+        self.rulebook = rulebook(scenario, population.open_interest)
+        self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
+
+    def warm(self, population: Population) -> None:
+        """Compile the sampler, the one compiled part."""
+        self.world.block(0, 1)
+
+    def model(self, population: Population, block: Block, i: int, path: int, *, bottomless: bool) -> InsuranceFundModel:
+        """Return a model of one path without drawing anything anew."""
+        model = InsuranceFundModel.__new__(InsuranceFundModel)
+        mesa.Model.__init__(model, rng=0)
+        model.scenario, model.path_id, model.population = self.scenario, path, population
+        model.adopt(self.rulebook)
+        model.start(population, path_lists(block, i), bottomless=bottomless)
+        return model
+
+    def run(self, population: Population, index: int, first: int, n: int) -> Rows:
+        """Run paths `first` .. `first` + n - 1 on one population."""
+        block = self.world.block(first, n)
+        shadow, configured = np.zeros(n, STATE), np.zeros(n, STATE)
+        ledger: list[tuple] = []
+        for i in range(n):
+            model = self.model(population, block, i, first + i, bottomless=True).run_path()
+            shadow[i] = record(model.state)[0]
+            if model.state.ruin_step >= 0:
+                model = self.model(population, block, i, first + i, bottomless=False).run_path()
+            configured[i] = record(model.state)[0]
+            ledger += model.ledger if self.keep_ledger else []
+        return Rows(shadow, configured, index, np.array(ledger, dtype=LEDGER))
+
+    def trace(self, population: Population, first: int, n: int, n_times: int) -> np.ndarray:
+        """Return the marked shadow fund's change at `n_times` equally spaced times, shape (n, n_times)."""
+        block, traces = self.world.block(first, n), np.zeros((n, n_times))
+        for i in range(n):
+            model = self.model(population, block, i, first + i, bottomless=True)
+            for k in range(n_times):
+                while model.clock < (k + 1) * model.n_steps // n_times:
+                    model.step()
+                traces[i, k] = model.state.value
+        return traces
