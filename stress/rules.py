@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
-__all__ = ["cache_folder", "inline", "kernel", "record", "record_dtype", "rule"]
+__all__ = ["cache_folder", "frugal_kernel", "inline", "kernel", "record", "record_dtype", "rule"]
 
 rule = register_jitable
 PACKAGE = Path(__file__).parent
@@ -67,7 +67,19 @@ def kernel(function: Callable) -> Callable:
     ``error_model="numpy"`` drops the zero check of divisions, which would keep loops from vectorising.
     A read-only home falls back to no cache.
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    return _compile(function)
+
+
+def frugal_kernel(function: Callable) -> Callable:
+    """Compile a hot loop that allocates nothing, so that arrays need no reference counts.
+
+    Counting is atomic, costs more than the arithmetic of a step, and makes threads wait for each other.
+    """
+    return _compile(function, _nrt=False)
+
+
+def _compile(function: Callable, **options: Any) -> Callable:
+    options |= {"nogil": True, "error_model": "numpy"}
     try:
         with _our_cache():
             return numba.njit(cache=True, **options)(function)

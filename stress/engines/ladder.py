@@ -11,12 +11,14 @@ import numpy as np
 
 from stress.engines.rounds import compose_end, limit_of
 from stress.engines.rulebook import Rulebook
-from stress.engines.rungs import Rungs
+from stress.engines.rungs import NEAR, Rungs
 from stress.engines.steps import compose_path, path_of, write_down
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import flatten, record_event
-from stress.rules import kernel, rule
+from stress.rules import frugal_kernel, rule
+
+ROUNDING = 1e-12  # a threshold as a price is only as good as one division; the test itself is on keys
 
 
 class Climb(NamedTuple):
@@ -25,13 +27,15 @@ class Climb(NamedTuple):
     rungs: Rungs
     at: np.ndarray  # (n_lists,) first rung that is not crossed
     front: np.ndarray  # (n_lists,) first rung that this round does not cross
-    done: np.ndarray  # (m,) 0: alive, 1: breached in this round, 2: closed
+    done: np.ndarray  # (m,) of the accounts kept aside, 0: alive, 1: breached in this round, 2: closed
+    open: np.ndarray  # (2,) by side, the first account kept aside that is not closed
+    seen: np.ndarray  # (2,) by side, the first whose price has not been reached
 
 
 def climb_of(rungs: Rungs) -> Climb:
     """Allocate a path's place on the ladder."""
-    n = rungs.lists.size
-    return Climb(rungs, np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(rungs.aside.size, np.int64))
+    sizes = (rungs.lists.size, rungs.lists.size, rungs.aside.size, 2, 2)
+    return Climb(rungs, *(np.zeros(n, np.int64) for n in sizes))
 
 
 @rule
@@ -41,6 +45,9 @@ def restart(climb):
         climb.at[i] = climb.rungs.lists[i].start
     for i in range(climb.done.size):
         climb.done[i] = 0
+    for i in range(2):
+        climb.open[i] = climb.rungs.aside_sides[i].start
+        climb.seen[i] = climb.open[i]
 
 
 @rule
@@ -65,15 +72,26 @@ def find_crossed(state, book, climb):
 
 @rule
 def find_aside(state, book, climb):
-    """Test the accounts kept aside directly; return whether any is breached."""
+    """Test directly the accounts kept aside whose price has been reached; return whether any is breached."""
     found = False
-    for i in range(climb.done.size):
-        if climb.done[i] == 0:
+    for s in range(2):
+        line = climb.rungs.aside_sides[s]
+        prices = climb.rungs.aside_prices
+        while climb.seen[s] < line.stop and line.side * (prices[climb.seen[s]] - state.mark) >= -NEAR * state.mark:
+            climb.seen[s] += 1
+        for i in range(climb.open[s], climb.seen[s]):
             a = climb.rungs.aside[i]
-            if is_breached(a.qty, a.entry, a.collateral, state.mark, state.funding, book.tiers):
+            hit = is_breached(a.qty, a.entry, a.collateral, state.mark, state.funding, book.tiers)
+            if climb.done[i] == 0 and hit:
                 climb.done[i] = 1
                 found = True
     return found
+
+
+@rule
+def owed(account):
+    """Return qE - W, what the position would have to fetch to leave nothing."""
+    return account.qty * account.entry - account.collateral
 
 
 @rule
@@ -90,14 +108,14 @@ def crossed_sums(climb):
         else:
             short_qty += qty
             short_value += value
-    for i in range(climb.done.size):
+    for i in range(climb.open[0], climb.seen[0]):
         if climb.done[i] == 1:
-            a = rungs.aside[i]
-            long_qty += max(0.0, a.qty)
-            short_qty += min(0.0, a.qty)
-            value = a.qty * a.entry - a.collateral
-            long_value += value if a.qty > 0.0 else 0.0
-            short_value += value if a.qty < 0.0 else 0.0
+            long_qty += rungs.aside[i].qty
+            long_value += owed(rungs.aside[i])
+    for i in range(climb.open[1], climb.seen[1]):
+        if climb.done[i] == 1:
+            short_qty += rungs.aside[i].qty
+            short_value += owed(rungs.aside[i])
     return long_qty, long_value, short_qty, short_value
 
 
@@ -114,13 +132,12 @@ def set_thresholds(state, climb):
                 low = max(low, price)
             else:
                 high = min(high, price)
-    for i in range(climb.done.size):
-        if climb.done[i] == 0 and rungs.aside[i].qty > 0.0:
-            low = max(low, rungs.aside_prices[i])
-        elif climb.done[i] == 0:
-            high = min(high, rungs.aside_prices[i])
-    state.next_low = low
-    state.next_high = high
+    if climb.open[0] < rungs.aside_sides[0].stop:
+        low = max(low, rungs.aside_prices[climb.open[0]])
+    if climb.open[1] < rungs.aside_sides[1].stop:
+        high = min(high, rungs.aside_prices[climb.open[1]])
+    state.next_low = low * (1.0 + ROUNDING)
+    state.next_high = high * (1.0 - ROUNDING)
     state.touched = 0
 
 
@@ -136,11 +153,14 @@ def compose_close(rules):
                 settle(state, book, rungs.rows[k], fill, share)
                 write_down(ledger, path_id, step, round_, rungs.ids[k], rungs.rows[k].qty)
             climb.at[i] = climb.front[i]
-        for i in range(climb.done.size):
-            if climb.done[i] == 1:
-                settle(state, book, rungs.aside[i], fill, share)
-                write_down(ledger, path_id, step, round_, rungs.aside_ids[i], rungs.aside[i].qty)
-                climb.done[i] = 2
+        for s in range(2):
+            for i in range(climb.open[s], climb.seen[s]):
+                if climb.done[i] == 1:
+                    settle(state, book, rungs.aside[i], fill, share)
+                    write_down(ledger, path_id, step, round_, rungs.aside_ids[i], rungs.aside[i].qty)
+                    climb.done[i] = 2
+            while climb.open[s] < climb.seen[s] and climb.done[climb.open[s]] == 2:
+                climb.open[s] += 1
 
     return close_crossed
 
@@ -193,7 +213,7 @@ def _compiled(key):
     value_fund, _ = compose_end(rules)
     follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, value_fund)
 
-    @kernel
+    @frugal_kernel
     def run_block(states, book, world, first, climb, ledger, traces):
         for p in range(states.size):
             restart(climb)

@@ -13,7 +13,7 @@ import numpy as np
 
 from stress.engines.rounds import compose_end, compose_round, is_broke
 from stress.engines.rulebook import Rulebook
-from stress.engines.steps import compose_path, path_of, write_down
+from stress.engines.steps import compose_path, is_known_healthy, path_of, write_down
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
@@ -76,14 +76,6 @@ def remember_healthy(state):
     state.next_low = min(state.next_low, state.mark)
     state.next_high = max(state.next_high, state.mark)
     state.touched = 0
-
-
-@rule
-def is_known_healthy(state, book):
-    """Say whether the mark is where everybody has been seen healthy."""
-    if state.touched == 1 or book.monotone == 0:
-        return False
-    return state.mark >= state.next_low and state.mark <= state.next_high
 
 
 def compose_liquidate(rules, value_fund):

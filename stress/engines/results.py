@@ -1,6 +1,7 @@
 """From final states to the columns of the outcomes."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -53,6 +54,27 @@ class Results:
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 1)
         self.ledger.append(rows.ledger)
         self.finished[at] = True
+
+    def save(self, path: Path) -> None:
+        """Write the finished paths to an ``.npz`` file."""
+        done = np.flatnonzero(self.finished)
+        rows = self.liquidations()
+        arrays: dict[str, Any] = {f"column_{name}": values[done] for name, values in self.columns.items()}
+        arrays |= {"path": done, "losses": self.losses[done], "ledger": rows[self.finished[rows["path"]]]}
+        np.savez(path, **arrays)
+
+    @classmethod
+    def load(cls, path: Path, scenario: Scenario, choice: Choice) -> Self:
+        """Read what `save` wrote for the same scenario."""
+        results = cls(scenario, choice)
+        with np.load(path) as saved:
+            done = saved["path"]
+            for name, values in results.columns.items():
+                values[done] = saved[f"column_{name}"]
+            results.losses[done] = saved["losses"]
+            results.ledger = [saved["ledger"]]
+            results.finished[done] = True
+        return results
 
     def outcomes(self, population: Population, *, elapsed_s: dict[str, float], cover: tuple) -> Outcomes:
         """Return the outcomes of a finished run."""

@@ -33,7 +33,7 @@ class Rulebook:
     @property
     def key(self) -> tuple[Any, ...]:
         """What distinguishes one set of compiled rules from another."""
-        return (*self.kinds, *(layer.model_dump_json() for layer in self.layers))
+        return (*self.kinds, *(layer.choices() for layer in self.layers))
 
 
 def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:

@@ -27,7 +27,8 @@ class Rungs(NamedTuple):
     keys: np.ndarray  # (n + 1,) liquidation keys
     cum_qty: np.ndarray  # (n + 1,) prefix sums of qty
     cum_value: np.ndarray  # (n + 1,) prefix sums of qE - W
-    aside: np.ndarray  # (m,) accounts tested directly
+    aside_sides: np.ndarray  # (2,) of LIST: where the longs and the shorts kept aside are
+    aside: np.ndarray  # (m,) accounts tested directly, in the order of the price below
     aside_ids: np.ndarray  # (m,)
     aside_prices: np.ndarray  # (m,) price at which each may first be liquidated, whatever the funding
     funding_reach: float  # |F| up to which all this holds
@@ -58,7 +59,8 @@ def binding_tiers(accounts: np.ndarray, tiers: TierTable, reach: float) -> Hold:
         found.append(tier)
         prices.append(best)
     certain &= (found[0] == found[1]) & (found[1] == found[2])
-    return Hold(found[1], certain, np.abs(np.max(prices, axis=0)) * np.sign(np.max(prices, axis=0) * (2.0 * long - 1)))
+    first = np.max(prices, axis=0)
+    return Hold(found[1], certain, np.where(long, first, -first))
 
 
 def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs:
@@ -82,6 +84,8 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
     chosen = np.flatnonzero(hold.certain)
     order = chosen[np.lexsort((chosen, np.where(long, -key, key)[chosen], groups[chosen]))]
     aside = np.flatnonzero(~hold.certain)
+    price = hold.first_price[aside]
+    aside = aside[np.lexsort((aside, np.where(long[aside], -price, price), ~long[aside]))]
     rows = accounts[order]
     return Rungs(
         _lists(groups[order], tiers),
@@ -90,11 +94,21 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
         np.append(key[order], 0.0),
         np.append(0.0, np.cumsum(rows["qty"])),
         np.append(0.0, np.cumsum(rows["qty"] * rows["entry"] - rows["collateral"])),
+        _sides(long[aside]),
         accounts[aside],
         aside.astype(np.int64),
         hold.first_price[aside],
         reach,
     )
+
+
+def _sides(long: np.ndarray) -> np.ndarray:
+    sides = np.zeros(2, dtype=LIST)
+    n_long = int(long.sum())
+    sides["stop"] = n_long, long.size
+    sides["start"] = 0, n_long
+    sides["side"] = 1.0, -1.0
+    return sides
 
 
 def _lists(groups: np.ndarray, tiers: TierTable) -> np.ndarray:

@@ -81,13 +81,11 @@ def write_down(ledger, path_id, step, round_, account, qty):
 
 
 @rule
-def next_stop(state, book, path, step, stop):
-    """Return the first step from `step` on that must be run: funding, the last one, or a price that matters."""
-    every = book.funding_every
-    stop = min(step + every - 1 - step % every, stop - 1)
-    if state.inventory != 0.0 or state.touched == 1 or book.monotone == 0:
-        return step
-    return first_outside(path, step, stop, *screen(state))
+def is_known_healthy(state, book):
+    """Say whether the mark is where everybody is known to be healthy."""
+    if state.touched == 1 or book.monotone == 0:
+        return False
+    return state.mark >= state.next_low and state.mark <= state.next_high
 
 
 @rule
@@ -122,8 +120,8 @@ def compose_path(rules, liquidate, carry, value_fund):
     displacement = rules.displacement
 
     @rule
-    def set_reach(state, book):
-        """Bound the displacement until the next trade: a decaying flow moves from now towards its end."""
+    def bound_displacement(state, book):
+        # Until the next trade the decaying flow moves from what it is now towards its permanent part.
         now = book.liquidity.pass_through * displacement(state, book.liquidity)
         flow = state.flow
         state.flow = 0.0
@@ -133,12 +131,20 @@ def compose_path(rules, liquidate, carry, value_fund):
         state.reach_high = max(now, end)
 
     @rule
+    def next_stop(state, book, path, step, stop):
+        # The next step that must be run: funding, the last one, or a price that may matter.
+        if state.inventory != 0.0 or state.touched == 1 or book.monotone == 0:
+            return step
+        every = book.funding_every
+        bound_displacement(state, book)
+        return first_outside(path, step, min(step + every - 1 - step % every, stop - 1), *screen(state))
+
+    @rule
     def run_path(state, book, path, path_id, holdings, ledger, start, stop):
         step = start
         while step < stop and state.needs_loop == 0:
             step = next_stop(state, book, path, step, stop)
             step_rule(state, book, path, step, path_id, holdings, ledger)
-            set_reach(state, book)
             step += 1
 
     @rule
@@ -161,7 +167,7 @@ def compose_step(rules, liquidate, carry, value_fund):
     @rule
     def run_step(state, book, path, step, path_id, holdings, ledger):
         open_step(state, book, step, path.shocks[step], path.decay)
-        if path.halts[step] == 0 and step % book.check_every == 0:
+        if path.halts[step] == 0 and step % book.check_every == 0 and not is_known_healthy(state, book):
             liquidate(state, book, path, step, path_id, holdings, ledger)
         if state.inventory != 0.0 and path.halts[step] == 0:
             advance_depth(state, path.shocks, step, book.liquidity)

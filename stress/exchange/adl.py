@@ -210,6 +210,10 @@ class Adl(Layer, kind="adl"):
         """Close over the ranking."""
         return compose_adl(Ranking.member(self.ranking))
 
+    def choices(self) -> tuple[str, ...]:
+        """Return kind and ranking."""
+        return (self.kind, self.ranking)
+
     def numbers(self) -> dict[str, float]:
         """Return the capacity."""
         return {"capacity": self.capacity}

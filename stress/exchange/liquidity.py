@@ -9,6 +9,7 @@ from stress.rules import rule
 # Depth within 1 % relative to normal, by |z| of the rolling five-minute move (calibration 6, median curve).
 Z_BREAKS = (2.0, 4.0, 6.0, 8.0, 12.0, 20.0)
 DEPTH_MULTIPLIERS = (0.93, 0.89, 0.81, 0.71, 0.57, 0.42, 0.16)
+CALM = 1.0 - DEPTH_MULTIPLIERS[0]
 WINDOW_SECONDS = 300.0
 
 
@@ -49,11 +50,13 @@ def advance_depth(state, shocks, step, liquidity):
     """
     if liquidity.curve == 0:
         return
-    t = state.depth_step
+    t, gone, keep = state.depth_step, state.depth_gone, liquidity.keep
     while t < step:
         t += 1
         before = shocks[t - liquidity.window] if t >= liquidity.window else 0.0
-        gone = missing_depth(abs(shocks[t] - before) * liquidity.per_sigma)
-        state.depth_gone = max(gone, state.depth_gone * liquidity.keep)
+        z = abs(shocks[t] - before) * liquidity.per_sigma
+        left = CALM if z <= Z_BREAKS[0] else missing_depth(z)  # most moves are small
+        gone = max(left, gone * keep)
+    state.depth_gone = gone
     state.depth_step = t
-    state.depth = 1.0 - state.depth_gone
+    state.depth = 1.0 - gone

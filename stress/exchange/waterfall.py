@@ -41,6 +41,10 @@ class Layer(Part):
         """Return the layer's rule; layers with choices of their own close over them."""
         return type(self).absorb
 
+    def choices(self) -> tuple[str, ...]:
+        """Return what distinguishes the layer's compiled rules; parameters are numbers, not choices."""
+        return (self.kind,)
+
     def numbers(self) -> dict[str, float]:
         """Return the layer's parameters for the record of the rulebook."""
         return {"present": 1.0}

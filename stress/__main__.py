@@ -1,0 +1,7 @@
+"""``python -m stress`` is the command ``fundstress``."""
+
+import sys
+
+from stress.cli import main
+
+sys.exit(main())

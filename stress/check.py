@@ -1,0 +1,106 @@
+"""Is a scenario file valid, and does the fund of a finished run meet a level?"""
+
+from pathlib import Path
+
+from stress.outcomes import Outcomes
+from stress.scenario import Scenario, ScenarioError
+from stress.summary import ReserveEstimate, summarize
+from stress.summary.page import money, percent
+
+__all__ = ["check_config", "check_level", "finished_run", "verdict"]
+
+NOT_MET = 3
+
+
+def check_config(path: Path) -> int:
+    """Validate a scenario file as far as a run would before its first path, and say what it holds.
+
+    Raises
+    ------
+    ScenarioError
+        One line: file, key, value and what is allowed.
+    """
+    from stress.engines.choose import choose_engine
+    from stress.engines.population import draw_population
+    from stress.launch import share_line
+
+    if path.is_dir():
+        raise ScenarioError(f"{path}: is a folder; a finished run is checked with --require LEVEL")
+    scenario = Scenario.load(path)
+    choice, population = choose_engine(scenario), draw_population(scenario, 0)
+    run, clock = scenario.run, scenario.clock
+    print(f"{path}: ok: {run.name}, config {scenario.sha256[:8]}")
+    print(f"{run.n_paths:,} paths of {run.horizon_hours:g} h ({clock.n_steps:,} steps), engine {choice.name}")
+    print(f"{population.accounts.size:,} accounts, open interest {money(population.open_interest)}")
+    if line := share_line(scenario, population):
+        print(line)
+    return 0
+
+
+def check_level(folder: Path, level: float) -> int:
+    """Compare the fund of a finished run with the reserve of a level.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a finished run.
+    level : float
+        Inside (0, 1).
+
+    Returns
+    -------
+    int
+        0 when the fund is at least the estimated reserve, 3 when it is not.
+
+    Raises
+    ------
+    ScenarioError
+        When the run cannot say: no finished run, a level outside (0, 1), too few paths.
+    """
+    if not 0.0 < level < 1.0:
+        raise ScenarioError(f"level {level:g} is outside (0, 1)")
+    summary = summarize(finished_run(folder), levels=(level,))
+    reserve = summary.reserve(level)
+    if reserve.value is None:
+        raise ScenarioError(
+            f"{folder}: cannot say at level {level:g}: {reserve.reason}; about {reserve.n_paths_needed:,} are needed"
+        )
+    fund = summary.facts.fund_initial
+    print(verdict(reserve, fund, summary.confidence))
+    return 0 if fund >= reserve.value else NOT_MET
+
+
+def verdict(reserve: ReserveEstimate, fund: float, confidence: float) -> str:
+    """Say in one line whether a fund meets a level, with the reserve's interval."""
+    value, low, high = reserve.value or 0.0, reserve.low or 0.0, reserve.high
+    met = fund >= value
+    upper = "unbounded" if high is None else money(high)
+    text = (
+        f"{percent(reserve.level)}: {'met' if met else 'NOT met'}: fund {money(fund)}, reserve {money(value)} "
+        f"({percent(confidence)} interval {money(low)} to {upper})"
+    )
+    if met and (high is None or high > fund):
+        return f"{text}; the interval reaches above the fund"
+    if not met and low <= fund:
+        return f"{text}; the interval reaches below the fund"
+    return text
+
+
+def finished_run(folder: Path) -> Outcomes:
+    """Return the outcomes of a finished run.
+
+    Raises
+    ------
+    ScenarioError
+        When the folder holds none.
+    """
+    if not folder.is_dir():
+        raise ScenarioError(f"{folder}: no such run folder")
+    if not (folder / "manifest.json").is_file():
+        raise ScenarioError(f"{folder}: holds no finished run (there is no manifest.json)")
+    try:
+        return Outcomes.load(folder / "outcomes.parquet")
+    except FileNotFoundError:
+        raise ScenarioError(f"{folder}: outcomes.parquet is missing") from None
+    except ValueError as error:
+        raise ScenarioError(str(error)) from None

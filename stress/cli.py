@@ -1,0 +1,173 @@
+"""The command ``fundstress``: what a user may type, and how errors become one line and an exit code.
+
+Nothing heavy is imported before a command runs, so that ``--help`` is quick.  Exit codes: 0 ok, 1 run-time
+failure, 2 usage or configuration, 3 a required level is not met, 130 interrupted.
+"""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stress import __version__
+
+NAME = "fundstress"
+
+app = typer.Typer(
+    name=NAME,
+    help="How likely is the ruin of an exchange's insurance fund, and how large must the reserve be?",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Engine(StrEnum):
+    """Engines that ``--engine`` knows."""
+
+    auto = "auto"
+    reference = "reference"
+    loop = "loop"
+    ladder = "ladder"
+
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Scenario file (TOML).", show_default=False)]
+RunDir = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.", show_default=False)]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the command's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 ok, 1 run-time failure, 2 usage or configuration, 3 a required level is not met, 130 interrupted.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    words = [word for word in given if word != "--debug"]  # wherever it stands
+    try:
+        command = typer.main.get_command(app)
+        return int(command.main(words, prog_name=NAME, standalone_mode=False) or 0)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except Exception as error:
+        if "--debug" in given:
+            traceback.print_exc()
+        message, code = describe(error)
+        print(f"{NAME}: {' '.join(message.split())}", file=sys.stderr)
+        return code
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """Return what to tell the user about an error, and the exit code."""
+    from stress.toml import ScenarioError
+
+    if isinstance(error, ScenarioError):
+        return str(error), 2
+    if hasattr(error, "format_message"):  # typer's own usage errors, whichever click it carries
+        return f"{error.format_message().rstrip('.')}; see '{NAME} --help'", 2
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}", 1
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}", 1
+    return f"internal error: {type(error).__name__}: {error} (--debug shows the traceback)", 1
+
+
+@app.callback(invoke_without_command=True)
+def _globals(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if version:
+        print(f"{NAME} {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
+
+
+@app.command("run")
+def _run(
+    config: Config,
+    paths: Annotated[int | None, typer.Option(min=1, help="Number of paths.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
+    engine: Annotated[Engine | None, typer.Option(help="auto: the fastest that is exact.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Repeatable.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Write every liquidation to ledger.parquet.")] = False,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted run in DIR.")] = None,
+) -> int:
+    """Simulate a scenario: ruin probability and reserve, with figures, in a new folder."""
+    from stress.launch import Options, launch
+
+    overrides = {"run.n_paths": paths, "run.seed": seed, "run.engine": engine and engine.value}
+    return launch(
+        Options(
+            config=config,
+            settings=tuple(setting or ()),
+            overrides={key: value for key, value in overrides.items() if value is not None},
+            threads=threads,
+            out=out,
+            resume=resume,
+            json=json,
+            quiet=quiet,
+            progress=not (no_progress or quiet),
+            figures=not no_figures,
+            ledger=ledger,
+        )
+    )
+
+
+@app.command("check")
+def _check(
+    target: Annotated[Path, typer.Argument(metavar="CONFIG|RUN_DIR", show_default=False)],
+    require: Annotated[
+        float | None, typer.Option(metavar="LEVEL", help="Exit 3 unless the fund meets this level, e.g. 0.999.")
+    ] = None,
+) -> int:
+    """Validate a scenario file, or compare a finished run's fund with the reserve of a level."""
+    from stress import check
+
+    if require is None:
+        return check.check_config(target)
+    return check.check_level(target, require)
+
+
+@app.command("show")
+def _show(folder: RunDir) -> None:
+    """Print the summary of a finished run."""
+    from stress.check import finished_run
+    from stress.summary import summarize
+
+    print(summarize(finished_run(folder)))
+
+
+@app.command("doctor")
+def _doctor(
+    configs: Annotated[list[Path] | None, typer.Argument(metavar="[CONFIG]...", show_default=False)] = None,
+    warm: Annotated[bool, typer.Option("--warm", help="Compile the kernels of CONFIG... (default configs/).")] = False,
+) -> None:
+    """Print versions, threads and the cache folder; optionally compile the kernels."""
+    from stress import doctor
+
+    found: Any = doctor.facts()
+    width = max(map(len, found))
+    for name, value in found.items():
+        print(f"{name:<{width}}  {value}")
+    if warm:
+        doctor.warm(configs or [])

@@ -1,0 +1,129 @@
+"""The figures of a run folder: what is drawn, from which paths, and the runs that only a figure needs."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from stress import plots
+from stress.engines.base import Job, Progress
+from stress.engines.population import Population, draw_population, nearest
+from stress.engines.results import one_run_curve
+from stress.engines.trace import trace
+from stress.outcomes import Outcomes
+from stress.scenario import Scenario, ScenarioError
+from stress.summary import Clusters, Summary, quantile_interval
+
+__all__ = ["Book", "ReservePoint", "book_of", "draw_figures", "leverage_sweep", "mean_leverage"]
+
+N_WORST = 5  # paths drawn one by one
+FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)  # of every cohort's median leverage
+SWEEP_PATHS = 3_000
+SWEEP_POPULATIONS = 20  # fewer than in a run: drawing them takes much of the sweep's time
+AMPLE = 1e15  # USD; a fund that no path ruins spares the second run of ruined paths, and drawdown is the same
+SWEEP_LEVELS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """The relative price move that liquidates each account, its notional, and one side's open interest; quote."""
+
+    move: np.ndarray  # (n_accounts,)
+    notional: np.ndarray  # (n_accounts,)
+    open_interest: float
+
+
+@dataclass(frozen=True)
+class ReservePoint:
+    """The reserve of a level at one mean leverage; quote."""
+
+    mean_leverage: float
+    level: float
+    value: float
+    low: float | None
+    high: float | None
+
+
+def draw_figures(
+    scenario: Scenario, outcomes: Outcomes, summary: Summary, *, threads: int | None = None
+) -> Iterator[tuple[str, Axes]]:
+    """Yield (name, axes) of every figure of a run.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As it was run.
+    outcomes : Outcomes
+    summary : Summary
+        Of these outcomes.
+    threads : int, optional
+        Worker threads of the sweep of leverage; all cores by default.
+    """
+    yield "ruin_curve", plots.ruin_curve(outcomes, summary=summary)
+    yield "loss_histogram", plots.loss_histogram(outcomes, summary=summary)
+    worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]
+    yield "fund_fan", plots.fund_fan(trace(scenario, worst=worst[outcomes.drawdown[worst] > 0].tolist()))
+    yield "liquidation_map", plots.liquidation_map(book_of(scenario))
+    if points := leverage_sweep(scenario, threads=threads):
+        yield "reserve_by_leverage", plots.reserve_by_leverage(points)
+
+
+def book_of(scenario: Scenario) -> Book:
+    """Return what price moves liquidate in the first population; an account that none liquidates is at infinity."""
+    population = draw_population(scenario, 0)
+    price, qty = nearest(population.accounts, scenario), population.accounts["qty"]
+    never = ~np.isfinite(price) | (price <= 0)
+    with np.errstate(invalid="ignore"):
+        move = np.where(never, -np.sign(qty) * np.inf, price / population.price - 1.0)
+    return Book(move, np.abs(qty) * population.price, population.open_interest)
+
+
+def mean_leverage(population: Population) -> float:
+    """Return notional over equity, averaged with the notional as weight."""
+    accounts, price = population.accounts, population.price
+    notional = np.abs(accounts["qty"]) * price
+    equity = accounts["collateral"] + accounts["qty"] * (price - accounts["entry"])
+    return float(np.sum(notional * notional / equity) / notional.sum())
+
+
+def leverage_sweep(scenario: Scenario, *, threads: int | None = None) -> list[ReservePoint]:
+    """Run the scenario again with other leverage of its cohorts, with the same random numbers and fewer paths.
+
+    Returns
+    -------
+    list of ReservePoint
+        For the lowest two levels; empty when no cohort follows a law of leverage.
+    """
+    cohorts = [i for i, cohort in enumerate(scenario.population) if hasattr(cohort, "leverage_median")]
+    points: list[ReservePoint] = []
+    for factor in FACTORS if cohorts else ():
+        try:
+            points += _points(Job(_scaled(scenario, cohorts, factor)), threads)
+        except ScenarioError:  # the venue does not allow this much leverage
+            continue
+    return points
+
+
+def _scaled(scenario: Scenario, cohorts: list[int], factor: float) -> Scenario:
+    n_paths = min(scenario.run.n_paths, SWEEP_PATHS)
+    changes: dict[str, Any] = {"run.engine": "auto", "run.n_paths": n_paths}
+    changes["run.redraw_every"] = max(1, n_paths // SWEEP_POPULATIONS)
+    if one_run_curve(scenario)[0]:
+        changes["fund.initial_usd"] = AMPLE
+    for i in cohorts:
+        median = getattr(scenario.population[i], "leverage_median", 1.0) * factor
+        changes[f"population.{i}.leverage_median"] = min(max(median, 1.0), scenario.tiers.max_leverage[0])
+    return scenario.with_(**changes)
+
+
+def _points(job: Job, threads: int | None) -> Iterator[ReservePoint]:
+    job.run(threads or os.cpu_count() or 1, Progress())
+    drawdown, clusters = job.results.columns["drawdown"], Clusters.of(job.results.columns["population"])
+    leverage, reserve = mean_leverage(job.population(0)), job.scenario.reserve
+    for level in reserve.levels[:SWEEP_LEVELS]:
+        found = quantile_interval(drawdown, level, clusters=clusters, confidence=reserve.confidence)
+        if found.value is not None and not found.reason:
+            yield ReservePoint(leverage, level, found.value, found.low, found.high)

@@ -1,0 +1,47 @@
+"""What a terminal shows while a run goes on, on stderr; colors follow NO_COLOR."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from stress.engines.base import Progress
+
+__all__ = ["progress_bar", "spinner"]
+
+
+class PathsColumn(ProgressColumn):
+    """Paths done and the rate, ``12,000 of 100,000 paths, 41,000 a second``."""
+
+    def render(self, task: Task) -> Text:
+        """Return the column's text."""
+        if task.total is None:
+            return Text("")
+        rate = task.finished_speed or task.speed
+        speed = f", {rate:,.0f} a second" if rate else ""
+        return Text(f"{task.completed:,.0f} of {task.total:,.0f} paths{speed}")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show a bar of finished paths, their rate and the time left; before the first path: compiling."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), PathsColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("compiling", total=None)
+
+        def update(progress: Progress) -> None:
+            if bar.tasks[0].total is None:  # the clock of the rate starts with the first path
+                bar.reset(task, total=progress.total, completed=progress.done, description="simulating")
+            bar.update(task, completed=progress.done)
+
+        yield Progress(update=update)
+
+
+@contextmanager
+def spinner(text: str) -> Iterator[None]:
+    """Show that something goes on."""
+    with Console(stderr=True).status(text):
+        yield
