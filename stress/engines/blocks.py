@@ -45,10 +45,15 @@ def scripted(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     overlay, halts = np.zeros(n), np.zeros(n, dtype=np.int64)
     for shock in scenario.shock:
         start = shock.at_hours * 3600.0 / seconds
-        length = max(shock.minutes * 60.0 / seconds, 1e-9)
-        first, stop = math.floor(start), min(math.ceil(start + length), n)
-        for t in range(first, max(stop, first + 1)):
-            inside = min(t + 1.0, start + length) - max(float(t), start)
-            overlay[t] += math.log1p(shock.move) * inside / length
+        first, last = math.floor(start), math.ceil(start + shock.minutes * 60.0 / seconds)
+        for t in range(first, min(max(last, first + 1), n)):
+            overlay[t] += math.log1p(shock.move) * _share(t, start, shock.minutes * 60.0 / seconds)
             halts[t] |= int(shock.halt)
     return overlay, halts
+
+
+def _share(step: int, start: float, length: float) -> float:
+    """Return which share of a move over [start, start + length) falls into a step."""
+    if length == 0.0:
+        return 1.0
+    return (min(step + 1.0, start + length) - max(float(step), start)) / length

@@ -15,6 +15,9 @@ from stress.exchange.waterfall import Layer, maker_profit
 from stress.registry import Part
 from stress.rules import rule
 
+# A winner must keep this much of its notional at the transfer price; rounding to lots may still move that price.
+SOLVENT = 1e-6
+
 
 class Ranking(Part):
     """Family of ADL rankings."""
@@ -81,17 +84,33 @@ def lots_down(quantity, lot):
 
 @rule
 def ask_for(state, book, case, batch, short, moved, fraction):
-    """Ask to move `fraction` of each short account, in lots, at most all of it; set the mean price."""
+    """Ask to move `fraction` of each short account, rounded up to lots, at most all of it."""
+    for j in range(len(batch)):
+        if short[j] == 1 and batch[j].qty * case.side > 0.0:
+            size = abs(batch[j].qty)
+            moved[j] = min(size, math.ceil(fraction * size / book.lot) * book.lot)
+    total_up(state, case, batch, short, moved)
+
+
+@rule
+def shrink_to(state, book, case, batch, short, moved, ratio):
+    """Reduce what each account moves to `ratio` of it, rounded down to lots."""
+    for j in range(len(batch)):
+        if short[j] == 1 and batch[j].qty * case.side > 0.0:
+            moved[j] = lots_down(ratio * moved[j], book.lot)
+    total_up(state, case, batch, short, moved)
+
+
+@rule
+def total_up(state, case, batch, short, moved):
+    """Set the quantity that moves and its mean bankruptcy price, so that both sides exchange the same money."""
     case.deleveraged = 0.0
     value = 0.0
     for j in range(len(batch)):
-        account = batch[j]
-        if short[j] == 1 and account.qty * case.side > 0.0:
-            size = abs(account.qty)
-            moved[j] = min(size, math.ceil(fraction * size / book.lot) * book.lot)
+        a = batch[j]
+        if short[j] == 1 and a.qty * case.side > 0.0:
             case.deleveraged += moved[j]
-            price = bankruptcy_price(account.qty, account.entry, account.collateral, state.funding)
-            value += moved[j] * price
+            value += moved[j] * bankruptcy_price(a.qty, a.entry, a.collateral, state.funding)
     if case.deleveraged > 0.0:
         case.transfer_price = value / case.deleveraged
 
@@ -101,7 +120,7 @@ def room_of(state, book, case, qty, entry, collateral):
     """Return what an account may be deleveraged by: all of a solvent winner on the other side, in lots."""
     if qty * case.side >= 0.0 or qty * (state.mark - entry - state.funding) <= 0.0:
         return 0.0
-    if equity(qty, entry, collateral, case.transfer_price, state.funding) < 0.0:
+    if equity(qty, entry, collateral, case.transfer_price, state.funding) < SOLVENT * abs(qty) * entry:
         return 0.0
     return lots_down(abs(qty), book.lot)
 
@@ -161,7 +180,9 @@ def compose_adl(ranking):
     def adl_absorbs(state, book, case, batch, short, moved, accounts, living):
         ask_for(state, book, case, batch, short, moved, case.remaining)
         wanted = case.deleveraged
-        if wanted == 0.0:
+        if book.layers.adl.capacity < 1.0:
+            shrink_to(state, book, case, batch, short, moved, book.layers.adl.capacity)
+        if case.deleveraged == 0.0:
             return
         sizes = np.zeros(len(living) + 1)
         ranks = np.zeros(len(living) + 1)
@@ -170,25 +191,14 @@ def compose_adl(ranking):
         offered = 0.0
         for k in range(len(sizes)):
             offered += sizes[k]
-        amount = min(offered, book.layers.adl.capacity * wanted)
-        if amount < wanted:
-            shrink_to(state, book, case, batch, short, moved, amount / wanted)
+        if offered < case.deleveraged:
+            shrink_to(state, book, case, batch, short, moved, offered / case.deleveraged)
         order = np.argsort(-ranks, kind="mergesort")
         allocate(order, sizes, case.deleveraged, book.lot, taken)
         apply_takes(state, case, accounts, living, taken)
         case.remaining = case.remaining * max(0.0, 1.0 - case.deleveraged / wanted)
 
     return adl_absorbs
-
-
-@rule
-def shrink_to(state, book, case, batch, short, moved, ratio):
-    """Reduce what each account moves to `ratio` of it, rounded down to lots."""
-    case.deleveraged = 0.0
-    for j in range(len(batch)):
-        if short[j] == 1 and batch[j].qty * case.side > 0.0:
-            moved[j] = lots_down(ratio * moved[j], book.lot)
-            case.deleveraged += moved[j]
 
 
 class Adl(Layer, kind="adl"):

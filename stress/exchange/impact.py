@@ -100,7 +100,7 @@ class SquareRoot(ImpactLaw, kind="square_root"):
 class Linear(ImpactLaw, kind="linear"):
     """I = k Q / V_day: linear (Kyle) impact, `log_price_per_daily_volume` for one day's volume."""
 
-    log_price_per_daily_volume: float = Field(default=0.1, gt=0)  # illustrative
+    log_price_per_daily_volume: float = Field(default=0.1, ge=0)  # illustrative; 0: no impact
     impact = staticmethod(linear_impact)
     cost = staticmethod(linear_cost)
     flow_at = staticmethod(linear_flow)

@@ -166,7 +166,7 @@ def close_case(state, case, batch, short, moved, fill, share):
             taken = kept * (1.0 - share)
             state.inventory += taken * account.qty
             state.inventory_cost += taken * (account.qty * account.entry - account.collateral)
-    unresolved = case.remaining * case.loss
+    unresolved = max(0.0, case.remaining) * case.loss
     others = case.socialized + unresolved
     paid = min(executed, others)
     state.bad_debt += executed - paid
@@ -204,7 +204,7 @@ def close_inventory_case(state, case, moved, rest):
     share = moved[0] / abs(state.inventory)
     state.inventory_cost -= share * state.inventory_cost
     state.inventory -= case.side * moved[0]
-    unresolved = case.remaining * case.loss + rest
+    unresolved = max(0.0, case.remaining) * case.loss + max(0.0, rest)
     state.inventory_pnl += case.socialized + unresolved
     state.socialized_loss += case.socialized
     state.unresolved_shortfall += unresolved

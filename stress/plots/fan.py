@@ -79,7 +79,7 @@ def _limit(ax: Axes, hours: np.ndarray, fund: np.ndarray, worst: np.ndarray, ini
         ax.set_xlim(hours[0], hours[-1])
     text = "the fund is drawn without a bottom: below zero it owes"
     if bottom > deepest:
-        text += f"; the deepest path reaches {money(deepest * style.MILLION)}"
+        text += f"; at the times drawn the deepest path reaches {money(deepest * style.MILLION)}"
     style.note(ax, text)
 
 

@@ -6,12 +6,14 @@ from itertools import cycle
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from stress.plots import style
 from stress.plots.words import plural, significant, times
 from stress.summary.page import money, percent
 
 _COLORS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY)
+_BESIDE = 5.0  # points between the error bars of neighboring levels
 _LINES = tuple(zip(_COLORS, "osD^vP", strict=True))
 
 
@@ -32,8 +34,9 @@ def reserve_by_leverage(points: Sequence[Any], ax: Axes | None = None) -> Axes:
     """
     ax = style.new_axes() if ax is None else ax
     lines = _by_level(points)
-    for (level, line), (color, marker) in zip(lines.items(), cycle(_LINES), strict=False):
+    for i, ((level, line), (color, marker)) in enumerate(zip(lines.items(), cycle(_LINES), strict=False)):
         _draw_line(ax, level, line, color, marker)
+        _draw_intervals(ax, line, color, _BESIDE * (i - (len(lines) - 1) / 2))
     ax.margins(x=0.04)
     ax.set_ylim(bottom=0)
     _name_lines(ax, lines)
@@ -51,14 +54,19 @@ def _by_level(points: Sequence[Any]) -> dict[float, list[Any]]:
 
 
 def _draw_line(ax: Axes, level: float, line: list[Any], color: str, marker: str) -> None:
-    """Draw one level with its error bars."""
+    """Draw one level."""
     x = [point.mean_leverage for point in line]
     y = [point.value / style.MILLION for point in line]
     ax.plot(x, y, color=color, marker=marker, markersize=5, linewidth=1.6, label=percent(level))
-    for point in line:
-        if _has_interval(point):
-            low, high = point.low / style.MILLION, point.high / style.MILLION
-            ax.vlines(point.mean_leverage, low, high, color=color, linewidth=1.1)
+
+
+def _draw_intervals(ax: Axes, line: list[Any], color: str, beside: float) -> None:
+    """Draw the error bars of one level, `beside` points to the right: those of two levels would hide each other."""
+    shift = ScaledTranslation(beside / 72, 0, ax.figure.dpi_scale_trans)
+    for point in filter(_has_interval, line):
+        low, high = point.low / style.MILLION, point.high / style.MILLION
+        ax.update_datalim([(point.mean_leverage, low), (point.mean_leverage, high)])
+        ax.vlines(point.mean_leverage, low, high, color=color, linewidth=1.1, transform=ax.transData + shift)
 
 
 def _name_lines(ax: Axes, lines: dict[float, list[Any]]) -> None:
