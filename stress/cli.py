@@ -77,7 +77,7 @@ def describe(error: Exception) -> tuple[str, int]:
         return f"{error.format_message().rstrip('.')}; see '{NAME} --help'", 2
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}", 1
+        return f"{where}{error.strerror or ' '.join(map(str, error.args))}", 1
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}", 1
     return f"internal error: {type(error).__name__}: {error} (--debug shows the traceback)", 1
@@ -112,7 +112,7 @@ def _run(
     ledger: Annotated[bool, typer.Option("--ledger", help="Write every liquidation to ledger.parquet.")] = False,
     resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted run in DIR.")] = None,
 ) -> int:
-    """Simulate a scenario: ruin probability and reserve, with figures, in a new folder."""
+    """Simulate a scenario into a new run folder."""
     from stress.launch import Options, launch
 
     overrides = {"run.n_paths": paths, "run.seed": seed, "run.engine": engine and engine.value}
@@ -135,12 +135,17 @@ def _run(
 
 @app.command("check")
 def _check(
-    target: Annotated[Path, typer.Argument(metavar="CONFIG|RUN_DIR", show_default=False)],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|RUN_DIR", help="Scenario file, or folder of a finished run.", show_default=False
+        ),
+    ],
     require: Annotated[
         float | None, typer.Option(metavar="LEVEL", help="Exit 3 unless the fund meets this level, e.g. 0.999.")
     ] = None,
 ) -> int:
-    """Validate a scenario file, or compare a finished run's fund with the reserve of a level."""
+    """Validate a scenario; or: does a run's fund meet a level?"""
     from stress import check
 
     if require is None:
@@ -149,20 +154,24 @@ def _check(
 
 
 @app.command("show")
-def _show(folder: RunDir) -> None:
+def _show(run_dir: RunDir) -> None:
     """Print the summary of a finished run."""
     from stress.check import finished_run
     from stress.summary import summarize
 
-    print(summarize(finished_run(folder)))
+    print(summarize(finished_run(run_dir)))
 
 
 @app.command("doctor")
 def _doctor(
-    configs: Annotated[list[Path] | None, typer.Argument(metavar="[CONFIG]...", show_default=False)] = None,
-    warm: Annotated[bool, typer.Option("--warm", help="Compile the kernels of CONFIG... (default configs/).")] = False,
+    configs: Annotated[
+        list[Path] | None, typer.Argument(metavar="CONFIG", help="For --warm.", show_default=False)
+    ] = None,
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Compile the kernels of CONFIG..., by default configs/*.toml.")
+    ] = False,
 ) -> None:
-    """Print versions, threads and the cache folder; optionally compile the kernels."""
+    """Print versions, threads and the cache folder."""
     from stress import doctor
 
     found: Any = doctor.facts()

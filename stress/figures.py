@@ -14,6 +14,7 @@ from stress.engines.population import Population, draw_population, nearest
 from stress.engines.results import one_run_curve
 from stress.engines.trace import trace
 from stress.outcomes import Outcomes
+from stress.plots import style
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Clusters, Summary, quantile_interval
 
@@ -68,7 +69,9 @@ def draw_figures(
     yield "fund_fan", plots.fund_fan(trace(scenario, worst=worst[outcomes.drawdown[worst] > 0].tolist()))
     yield "liquidation_map", plots.liquidation_map(book_of(scenario))
     if points := leverage_sweep(scenario, threads=threads):
-        yield "reserve_by_leverage", plots.reserve_by_leverage(points)
+        axes = plots.reserve_by_leverage(points)
+        style.note(axes, f"{min(scenario.run.n_paths, SWEEP_PATHS):,} paths a point")
+        yield "reserve_by_leverage", axes
 
 
 def book_of(scenario: Scenario) -> Book:

@@ -177,6 +177,9 @@ class RunFolder:
         try:
             yield temporary
             os.replace(temporary, path)
+        except OSError as error:
+            error.filename = str(path)  # the user knows nothing of the temporary file
+            raise
         finally:
             temporary.unlink(missing_ok=True)
         self._written.append(name)

@@ -14,21 +14,22 @@ __all__ = ["progress_bar", "spinner"]
 
 
 class PathsColumn(ProgressColumn):
-    """Paths done and the rate, ``12,000 of 100,000 paths, 41,000 a second``."""
+    """Paths done and the rate, ``12,000 of 100,000 paths, 41,000/s``."""
 
     def render(self, task: Task) -> Text:
         """Return the column's text."""
         if task.total is None:
             return Text("")
         rate = task.finished_speed or task.speed
-        speed = f", {rate:,.0f} a second" if rate else ""
-        return Text(f"{task.completed:,.0f} of {task.total:,.0f} paths{speed}")
+        speed = f", {rate:,.0f}/s" if rate else ""
+        return Text(f"{task.completed:,.0f} of {task.total:,.0f} paths{speed}", no_wrap=True)
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Show a bar of finished paths, their rate and the time left; before the first path: compiling."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), PathsColumn(), TimeRemainingColumn())
+    said, bars = TextColumn("{task.description}"), BarColumn(bar_width=16)
+    columns = (SpinnerColumn(), said, bars, PathsColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("compiling", total=None)
 

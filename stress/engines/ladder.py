@@ -11,13 +11,14 @@ import numpy as np
 
 from stress.engines.rounds import compose_end, limit_of
 from stress.engines.rulebook import Rulebook
-from stress.engines.rungs import NEAR, Rungs
+from stress.engines.rungs import NEAR, SPAN, Rungs
 from stress.engines.steps import compose_path, path_of, write_down
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import flatten, record_event
 from stress.rules import frugal_kernel, rule
 
+FEW = 4  # runs of so few rungs are settled one by one
 ROUNDING = 1e-12  # a threshold as a price is only as good as one division; the test itself is on keys
 
 
@@ -27,6 +28,7 @@ class Climb(NamedTuple):
     rungs: Rungs
     at: np.ndarray  # (n_lists,) first rung that is not crossed
     front: np.ndarray  # (n_lists,) first rung that this round does not cross
+    price: np.ndarray  # (n_lists,) the mark that crosses the next rung
     done: np.ndarray  # (m,) of the accounts kept aside, 0: alive, 1: breached in this round, 2: closed
     open: np.ndarray  # (2,) by side, the first account kept aside that is not closed
     seen: np.ndarray  # (2,) by side, the first whose price has not been reached
@@ -34,8 +36,9 @@ class Climb(NamedTuple):
 
 def climb_of(rungs: Rungs) -> Climb:
     """Allocate a path's place on the ladder."""
-    sizes = (rungs.lists.size, rungs.lists.size, rungs.aside.size, 2, 2)
-    return Climb(rungs, *(np.zeros(n, np.int64) for n in sizes))
+    n, m = rungs.lists.size, rungs.aside.size
+    places = [np.zeros(size, np.int64) for size in (n, n, m, 2, 2)]
+    return Climb(rungs, places[0], places[1], np.zeros(n), *places[2:])
 
 
 @rule
@@ -43,6 +46,7 @@ def restart(climb):
     """Put everybody back on the ladder."""
     for i in range(climb.at.size):
         climb.at[i] = climb.rungs.lists[i].start
+        climb.front[i] = climb.at[i]
     for i in range(climb.done.size):
         climb.done[i] = 0
     for i in range(2):
@@ -51,20 +55,28 @@ def restart(climb):
 
 
 @rule
-def find_crossed(state, book, climb):
+def set_price(state, climb, i):
+    """Set the mark that crosses the next rung of list `i`, on the safe side of rounding."""
+    line = climb.rungs.lists[i]
+    price = 0.0 if line.side > 0.0 else 1e300
+    if climb.at[i] < line.stop:
+        price = (climb.rungs.keys[climb.at[i]] + state.funding) / line.factor * (1.0 + line.side * ROUNDING)
+    climb.price[i] = price
+
+
+@rule
+def find_crossed(state, climb):
     """Advance every list's front over the rungs that the mark has crossed; return whether there are any."""
     rungs = climb.rungs
     found = False
     for i in range(climb.at.size):
         line = rungs.lists[i]
+        if line.side * (state.mark - climb.price[i]) > 0.0:
+            continue
         level = state.mark * line.factor - state.funding
         k = climb.at[i]
-        if line.side > 0.0:
-            while k < line.stop and level < rungs.keys[k]:
-                k += 1
-        else:
-            while k < line.stop and level > rungs.keys[k]:
-                k += 1
+        while k < line.stop and line.side * (level - rungs.keys[k]) < 0.0:
+            k += 1
         climb.front[i] = k
         found = found or k > climb.at[i]
     return found
@@ -100,14 +112,18 @@ def crossed_sums(climb):
     rungs = climb.rungs
     long_qty, long_value, short_qty, short_value = 0.0, 0.0, 0.0, 0.0
     for i in range(climb.at.size):
-        qty = rungs.cum_qty[climb.front[i]] - rungs.cum_qty[climb.at[i]]
-        value = rungs.cum_value[climb.front[i]] - rungs.cum_value[climb.at[i]]
-        if rungs.lists[i].side > 0.0:
-            long_qty += qty
-            long_value += value
-        else:
-            short_qty += qty
-            short_value += value
+        a, b = climb.at[i], climb.front[i]
+        if b > a:
+            qty, value = 0.0, 0.0
+            for c in range(rungs.cum_qty.shape[1]):
+                qty += rungs.cum_qty[b, c] - rungs.cum_qty[a, c]
+                value += rungs.cum_value[b, c] - rungs.cum_value[a, c]
+            if rungs.lists[i].side > 0.0:
+                long_qty += qty
+                long_value += value
+            else:
+                short_qty += qty
+                short_value += value
     for i in range(climb.open[0], climb.seen[0]):
         if climb.done[i] == 1:
             long_qty += rungs.aside[i].qty
@@ -125,42 +141,96 @@ def set_thresholds(state, climb):
     rungs = climb.rungs
     low, high = 0.0, 1e300
     for i in range(climb.at.size):
-        line = rungs.lists[i]
-        if climb.at[i] < line.stop:
-            price = (rungs.keys[climb.at[i]] + state.funding) / line.factor
-            if line.side > 0.0:
-                low = max(low, price)
-            else:
-                high = min(high, price)
+        if state.touched == 1:
+            set_price(state, climb, i)
+        if rungs.lists[i].side > 0.0:
+            low = max(low, climb.price[i])
+        else:
+            high = min(high, climb.price[i])
     if climb.open[0] < rungs.aside_sides[0].stop:
-        low = max(low, rungs.aside_prices[climb.open[0]])
+        low = max(low, rungs.aside_prices[climb.open[0]] * (1.0 + ROUNDING))
     if climb.open[1] < rungs.aside_sides[1].stop:
-        high = min(high, rungs.aside_prices[climb.open[1]])
-    state.next_low = low * (1.0 + ROUNDING)
-    state.next_high = high * (1.0 - ROUNDING)
+        high = min(high, rungs.aside_prices[climb.open[1]] * (1.0 - ROUNDING))
+    state.next_low = low
+    state.next_high = high
     state.touched = 0
+
+
+@rule
+def gain_bounds(state, rungs, a, b, side, fill):
+    """Return bounds of (gain of the fill) / notional over rungs a .. b - 1."""
+    low, high = 1e300, -1e300
+    for span in range(a // SPAN, (b - 1) // SPAN + 1):
+        low = min(low, rungs.lowest[span])
+        high = max(high, rungs.highest[span])
+    worth = fill - state.funding
+    if side > 0.0:
+        return (worth - high) / fill, (worth - low) / fill
+    return (low - worth) / fill, (high - worth) / fill
+
+
+@rule
+def settle_run(state, rungs, a, b, fill, share, to_fund):
+    """Settle rungs a .. b - 1 at once: none is bankrupt at the fill, and the fund's share of the gain is common.
+
+    The sum of per-account terms is then linear in quantity and value, whose prefix sums are exact.
+    """
+    worth = fill - state.funding
+    for c in range(rungs.cum_qty.shape[1]):
+        qty = rungs.cum_qty[b, c] - rungs.cum_qty[a, c]
+        value = rungs.cum_value[b, c] - rungs.cum_value[a, c]
+        gain = share * (qty * worth - value)
+        state.surplus += to_fund * gain
+        state.released += (1.0 - to_fund) * gain
+        state.cohort_loss[c] -= to_fund * gain
+        state.cohort_taken[c] += (1.0 - share) * abs(qty) * state.mark
+        state.inventory_cost += (1.0 - share) * value
+        state.alive_qty -= qty
+        state.alive_collateral += value
+        state.liquidated_notional += abs(qty) * state.mark
+    cost = rungs.cum_cost[b] - rungs.cum_cost[a]
+    state.alive_cost -= cost
+    state.alive_collateral -= cost
+    state.liquidated_accounts += b - a
 
 
 def compose_close(rules):
     """Return the rule that settles everything that a round has crossed."""
-    settle = rules.settle
+    settle, common_share = rules.settle, rules.common_share
+
+    @rule
+    def settle_rungs(state, book, climb, i, fill, share, step, path_id, round_, ledger):
+        rungs, a, b = climb.rungs, climb.at[i], climb.front[i]
+        if b - a > FEW and ledger.rows.size == 0:
+            worst, best = gain_bounds(state, rungs, a, b, rungs.lists[i].side, fill)
+            to_fund = common_share(best * (1.0 + ROUNDING), book.fee_rate)
+            if worst >= 0.0 and to_fund >= 0.0:
+                settle_run(state, rungs, a, b, fill, share, to_fund)
+                return
+        for k in range(a, b):
+            settle(state, book, rungs.rows[k], fill, share)
+            write_down(ledger, path_id, step, round_, rungs.ids[k], rungs.rows[k].qty)
+
+    @rule
+    def settle_aside(state, book, climb, s, fill, share, step, path_id, round_, ledger):
+        rungs = climb.rungs
+        for i in range(climb.open[s], climb.seen[s]):
+            if climb.done[i] == 1:
+                settle(state, book, rungs.aside[i], fill, share)
+                write_down(ledger, path_id, step, round_, rungs.aside_ids[i], rungs.aside[i].qty)
+                climb.done[i] = 2
+        while climb.open[s] < climb.seen[s] and climb.done[climb.open[s]] == 2:
+            climb.open[s] += 1
 
     @rule
     def close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger):
-        rungs = climb.rungs
         for i in range(climb.at.size):
-            for k in range(climb.at[i], climb.front[i]):
-                settle(state, book, rungs.rows[k], fill, share)
-                write_down(ledger, path_id, step, round_, rungs.ids[k], rungs.rows[k].qty)
-            climb.at[i] = climb.front[i]
+            if climb.front[i] > climb.at[i]:
+                settle_rungs(state, book, climb, i, fill, share, step, path_id, round_, ledger)
+                climb.at[i] = climb.front[i]
+                set_price(state, climb, i)
         for s in range(2):
-            for i in range(climb.open[s], climb.seen[s]):
-                if climb.done[i] == 1:
-                    settle(state, book, rungs.aside[i], fill, share)
-                    write_down(ledger, path_id, step, round_, rungs.aside_ids[i], rungs.aside[i].qty)
-                    climb.done[i] = 2
-            while climb.open[s] < climb.seen[s] and climb.done[climb.open[s]] == 2:
-                climb.open[s] += 1
+            settle_aside(state, book, climb, s, fill, share, step, path_id, round_, ledger)
 
     return close_crossed
 
@@ -175,9 +245,11 @@ def compose_liquidate(rules, value_fund):
         if abs(state.funding) > climb.rungs.funding_reach:
             state.needs_loop = 1
             return
+        if state.touched == 1:
+            set_thresholds(state, climb)
         round_ = 0
         while round_ < book.max_rounds:
-            crossed = find_crossed(state, book, climb)
+            crossed = find_crossed(state, climb)
             if not (find_aside(state, book, climb) or crossed):
                 break
             advance_depth(state, path.shocks, step, book.liquidity)

@@ -13,9 +13,11 @@ import numpy as np
 
 from stress.engines.population import Population
 from stress.exchange.margin import TierTable, liquidation_key, liquidation_prices
+from stress.exchange.state import MAX_COHORTS
 
 LIST = np.dtype([("start", "i8"), ("stop", "i8"), ("side", "f8"), ("factor", "f8")])
 NEAR = 1e-9  # relative distance at which two tiers count as tied
+SPAN = 64  # rows per entry of the bounds on bankruptcy prices
 
 
 class Rungs(NamedTuple):
@@ -25,8 +27,11 @@ class Rungs(NamedTuple):
     rows: np.ndarray  # (n,) accounts in list order
     ids: np.ndarray  # (n,) their row in the population
     keys: np.ndarray  # (n + 1,) liquidation keys
-    cum_qty: np.ndarray  # (n + 1,) prefix sums of qty
-    cum_value: np.ndarray  # (n + 1,) prefix sums of qE - W
+    cum_qty: np.ndarray  # (n + 1, n_cohorts) prefix sums of qty by cohort
+    cum_value: np.ndarray  # (n + 1, n_cohorts) prefix sums of qE - W by cohort
+    cum_cost: np.ndarray  # (n + 1,) prefix sums of qE
+    lowest: np.ndarray  # (n_spans,) bounds of the bankruptcy price E - W/q over SPAN rows
+    highest: np.ndarray
     aside_sides: np.ndarray  # (2,) of LIST: where the longs and the shorts kept aside are
     aside: np.ndarray  # (m,) accounts tested directly, in the order of the price below
     aside_ids: np.ndarray  # (m,)
@@ -92,14 +97,31 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
         rows,
         order.astype(np.int64),
         np.append(key[order], 0.0),
-        np.append(0.0, np.cumsum(rows["qty"])),
-        np.append(0.0, np.cumsum(rows["qty"] * rows["entry"] - rows["collateral"])),
+        _by_cohort(rows, rows["qty"]),
+        _by_cohort(rows, rows["qty"] * rows["entry"] - rows["collateral"]),
+        np.append(0.0, np.cumsum(rows["qty"] * rows["entry"])),
+        *_bounds(rows),
         _sides(long[aside]),
         accounts[aside],
         aside.astype(np.int64),
         hold.first_price[aside],
         reach,
     )
+
+
+def _by_cohort(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return prefix sums by cohort, shape (n + 1, n_cohorts); exact, since the values lie on a dyadic grid."""
+    cohort = np.minimum(rows["cohort"], MAX_COHORTS - 1)
+    sums = np.zeros((rows.size + 1, int(cohort.max(initial=0)) + 1))
+    sums[np.arange(rows.size) + 1, cohort] = values
+    return np.cumsum(sums, axis=0, out=sums)
+
+
+def _bounds(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and highest bankruptcy price of every SPAN rows."""
+    starts = np.arange(0, max(rows.size, 1), SPAN)
+    price = rows["entry"] - rows["collateral"] / rows["qty"] if rows.size else np.zeros(1)
+    return np.minimum.reduceat(price, starts), np.maximum.reduceat(price, starts)
 
 
 def _sides(long: np.ndarray) -> np.ndarray:

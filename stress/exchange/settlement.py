@@ -263,4 +263,5 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
         unwind=unwind,
         price_batch=compose_batch(fill_price, limit_room, disposal),
         settle=settle_account,
+        common_share=fee_model.common_share,
     )
