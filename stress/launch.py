@@ -48,19 +48,17 @@ class Options:
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
 
-    def command(self, resume: Path) -> str:
-        """Return the command that finishes this run in a folder."""
-        words = ["fundstress", "run", str(self.config), "--resume", str(resume)]
+    def words(self, *, resume: Path | None = None) -> list[str]:
+        """Return the command line of this run, or of its resumption in a folder."""
         flags = {"run.n_paths": "--paths", "run.seed": "--seed", "run.engine": "--engine"}
-        for key, value in self.overrides.items():
-            words += [flags[key], str(value)]
-        for setting in self.settings:
-            words += ["--set", setting]
-        if self.threads:
-            words += ["--threads", str(self.threads)]
-        switches = {"--json": self.json, "--quiet": self.quiet, "--no-figures": not self.figures}
-        switches |= {"--ledger": self.ledger, "--no-progress": not (self.progress or self.quiet)}
-        return shlex.join(words + [name for name, on in switches.items() if on])
+        given = {"--out": None if resume else self.out, "--resume": resume or self.resume, "--threads": self.threads}
+        given |= {flags[key]: value for key, value in self.overrides.items()}
+        switches = {"--json": self.json, "--quiet": self.quiet, "--ledger": self.ledger}
+        switches |= {"--no-figures": not self.figures, "--no-progress": not (self.progress or self.quiet)}
+        words = ["fundstress", "run", str(self.config)]
+        words += [word for flag, value in given.items() if value is not None for word in (flag, str(value))]
+        words += [word for setting in self.settings for word in ("--set", setting)]
+        return words + [switch for switch, on in switches.items() if on]
 
 
 def launch(options: Options) -> int:
@@ -102,12 +100,8 @@ def _run_into(folder: RunFolder, scenario: Scenario, results: Results, options: 
         _draw(folder, scenario, outcomes, summary, options)
     finished = time.perf_counter()
     elapsed = {**outcomes.facts.elapsed_s, "figures": finished - simulated, "command": finished - clock}
-    about: dict[str, Any] = {"started": started, "finished": now(), "elapsed_s": elapsed, "command": _command_line()}
+    about: dict[str, Any] = {"started": started, "finished": now(), "elapsed_s": elapsed, "command": options.words()}
     folder.finish(describe_run(scenario, outcomes, threads=options.threads, n_resumed=n_resumed, **about))
-
-
-def _command_line() -> list[str]:
-    return ["fundstress", *sys.argv[1:]]
 
 
 def _print_result(summary: Summary, options: Options) -> None:
@@ -134,8 +128,9 @@ def _keep(folder: RunFolder, results: Results, options: Options) -> int:
         print("fundstress: interrupted before any path was finished; nothing is kept", file=sys.stderr)
         return INTERRUPTED
     folder.keep(results, ledger=options.ledger)
+    again = shlex.join(options.words(resume=folder.path))
     done = f"{results.n_done:,} of {results.n_paths:,} paths are kept in {folder.path}"
-    print(f"fundstress: interrupted; {done}; continue with: {options.command(folder.path)}", file=sys.stderr)
+    print(f"fundstress: interrupted; {done}; continue with: {again}", file=sys.stderr)
     return INTERRUPTED
 
 

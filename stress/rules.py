@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numba
@@ -50,15 +51,22 @@ def inline(function: Callable) -> Callable:
     return register_jitable(forceinline=True, error_model="numpy")(function)
 
 
+_one_at_a_time = Lock()
+
+
 @contextmanager
 def _our_cache():
-    """Point numba at our folder while one kernel is decorated, and leave other packages alone."""
-    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+    """Point numba at our folder while one kernel is decorated, and leave other packages alone.
+
+    The setting is global: threads take turns.
+    """
+    with _one_at_a_time:
+        before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+        numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
 
 
 def kernel(function: Callable) -> Callable:

@@ -4,19 +4,18 @@ It runs the shadow fund, which has no bottom, so that no decision depends on mon
 leaves the reach of the lists, or a layer before the fund has to act, is handed to the account loop whole.
 """
 
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from stress.engines.rounds import compose_end, limit_of
-from stress.engines.rulebook import Rulebook
+from stress.engines.rulebook import once_per_rules
 from stress.engines.rungs import NEAR, SPAN, Rungs
 from stress.engines.steps import compose_path, path_of, write_down
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import flatten, record_event
-from stress.rules import frugal_kernel, rule
+from stress.rules import frugal_kernel, inline, rule
 
 FEW = 4  # runs of so few rungs are settled one by one
 ROUNDING = 1e-12  # a threshold as a price is only as good as one division; the test itself is on keys
@@ -41,7 +40,7 @@ def climb_of(rungs: Rungs) -> Climb:
     return Climb(rungs, places[0], places[1], np.zeros(n), *places[2:])
 
 
-@rule
+@inline
 def restart(climb):
     """Put everybody back on the ladder."""
     for i in range(climb.at.size):
@@ -54,7 +53,7 @@ def restart(climb):
         climb.seen[i] = climb.open[i]
 
 
-@rule
+@inline
 def set_price(state, climb, i):
     """Set the mark that crosses the next rung of list `i`, on the safe side of rounding."""
     line = climb.rungs.lists[i]
@@ -64,7 +63,7 @@ def set_price(state, climb, i):
     climb.price[i] = price
 
 
-@rule
+@inline
 def find_crossed(state, climb):
     """Advance every list's front over the rungs that the mark has crossed; return whether there are any."""
     rungs = climb.rungs
@@ -82,7 +81,7 @@ def find_crossed(state, climb):
     return found
 
 
-@rule
+@inline
 def find_aside(state, book, climb):
     """Test directly the accounts kept aside whose price has been reached; return whether any is breached."""
     found = False
@@ -106,7 +105,7 @@ def owed(account):
     return account.qty * account.entry - account.collateral
 
 
-@rule
+@inline
 def crossed_sums(climb):
     """Return quantity and value qE - W of the crossed longs and shorts: differences of prefix sums."""
     rungs = climb.rungs
@@ -135,7 +134,7 @@ def crossed_sums(climb):
     return long_qty, long_value, short_qty, short_value
 
 
-@rule
+@inline
 def set_thresholds(state, climb):
     """Set the marks between which nobody is crossed: the nearest rung of every list."""
     rungs = climb.rungs
@@ -156,7 +155,7 @@ def set_thresholds(state, climb):
     state.touched = 0
 
 
-@rule
+@inline
 def gain_bounds(state, rungs, a, b, side, fill):
     """Return bounds of (gain of the fill) / notional over rungs a .. b - 1."""
     low, high = 1e300, -1e300
@@ -169,7 +168,7 @@ def gain_bounds(state, rungs, a, b, side, fill):
     return (low - worth) / fill, (high - worth) / fill
 
 
-@rule
+@inline
 def settle_run(state, rungs, a, b, fill, share, to_fund):
     """Settle rungs a .. b - 1 at once: none is bankrupt at the fill, and the fund's share of the gain is common.
 
@@ -198,7 +197,7 @@ def compose_close(rules):
     """Return the rule that settles everything that a round has crossed."""
     settle, common_share = rules.settle, rules.common_share
 
-    @rule
+    @inline
     def settle_rungs(state, book, climb, i, fill, share, step, path_id, round_, ledger):
         rungs, a, b = climb.rungs, climb.at[i], climb.front[i]
         if b - a > FEW and ledger.rows.size == 0:
@@ -211,7 +210,7 @@ def compose_close(rules):
             settle(state, book, rungs.rows[k], fill, share)
             write_down(ledger, path_id, step, round_, rungs.ids[k], rungs.rows[k].qty)
 
-    @rule
+    @inline
     def settle_aside(state, book, climb, s, fill, share, step, path_id, round_, ledger):
         rungs = climb.rungs
         for i in range(climb.open[s], climb.seen[s]):
@@ -222,7 +221,7 @@ def compose_close(rules):
         while climb.open[s] < climb.seen[s] and climb.done[climb.open[s]] == 2:
             climb.open[s] += 1
 
-    @rule
+    @inline
     def close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger):
         for i in range(climb.at.size):
             if climb.front[i] > climb.at[i]:
@@ -240,7 +239,7 @@ def compose_liquidate(rules, value_fund):
     price_batch, trade, close_crossed = rules.price_batch, rules.trade, compose_close(rules)
     fund_first = rules.fund_first
 
-    @rule
+    @inline
     def liquidate(state, book, path, step, path_id, climb, ledger):
         if abs(state.funding) > climb.rungs.funding_reach:
             state.needs_loop = 1
@@ -279,9 +278,9 @@ def carry_all(state, book, climb):
     return
 
 
-@cache
-def _compiled(key):
-    rules = _COMPOSE[key].compose()
+@once_per_rules
+def compiled(rules):
+    """Return the kernel ``(states, book, world, first, climb, ledger, traces)`` for a set of rules, compiled once."""
     value_fund, _ = compose_end(rules)
     follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, value_fund)
 
@@ -292,12 +291,3 @@ def _compiled(key):
             follow(states[p], book[0], path_of(world, p), first + p, climb, ledger, traces[p])
 
     return run_block
-
-
-_COMPOSE: dict[object, Rulebook] = {}
-
-
-def compiled(rulebook: Rulebook):
-    """Return the kernel ``(states, book, world, first, climb, ledger, traces)`` for a set of rules, compiled once."""
-    _COMPOSE[rulebook.key] = rulebook
-    return _compiled(rulebook.key)

@@ -6,13 +6,12 @@ tiers are continuous).  So all accounts are tested at new extremes only, and the
 them at every step.
 """
 
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from stress.engines.rounds import compose_end, compose_round, is_broke
-from stress.engines.rulebook import Rulebook
+from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import compose_path, is_known_healthy, path_of, write_down
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import record_event
@@ -117,9 +116,9 @@ def compose_carry(value_fund, shed_inventory):
     return carry
 
 
-@cache
-def _compiled(key):
-    rules = _COMPOSE[key].compose()
+@once_per_rules
+def compiled(rules):
+    """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` for a set of rules, compiled once."""
     value_fund, shed_inventory = compose_end(rules)
     liquidate = compose_liquidate(rules, value_fund)
     follow = compose_path(rules, liquidate, compose_carry(value_fund, shed_inventory), value_fund)
@@ -131,12 +130,3 @@ def _compiled(key):
             follow(states[p], book[0], path_of(world, p), first + p, holdings, ledger, traces[p])
 
     return run_block
-
-
-_COMPOSE: dict[object, Rulebook] = {}
-
-
-def compiled(rulebook: Rulebook):
-    """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)``, compiled once."""
-    _COMPOSE[rulebook.key] = rulebook
-    return _compiled(rulebook.key)

@@ -1,6 +1,8 @@
 """The scenario as engines read it: one nested record of numbers, and the rules closed over its choices."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,6 +38,21 @@ class Rulebook:
         return (*self.kinds, *(layer.choices() for layer in self.layers))
 
 
+def once_per_rules(build: Callable[[SimpleNamespace], Any]) -> Callable[[Rulebook], Any]:
+    """Keep what ``build(rules)`` returns for every set of rules; threads wait for one to build it."""
+    built: dict[Any, Any] = {}
+    lock = Lock()
+
+    def get(rulebook: Rulebook) -> Any:
+        with lock:
+            if rulebook.key not in built:
+                built[rulebook.key] = build(rulebook.compose())
+            return built[rulebook.key]
+
+    get.__doc__ = build.__doc__
+    return get
+
+
 def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
     """Collect the numbers of a scenario.
 
@@ -52,6 +69,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
     makers = next((cohort for cohort in scenario.population if cohort.is_maker), None)
     numbers = {
         "open_interest": float(open_interest),
+        "per_open_interest": float(1.0 / open_interest),
         "fund_initial": scenario.fund.initial_usd,
         "fee_rate": e.fee.rate,
         "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
@@ -80,9 +98,11 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
     return {
         "scale": float(scale),
         "size": float(size),
+        "per_size": float(1.0 / size),
         "exponent": float(exponent),
         "pass_through": liquidity.pass_through,
         "permanent_share": liquidity.permanent_share,
+        "volume_response": liquidity.volume_response,
         "curve": int(liquidity.depth_curve),
         "window": window,
         "per_sigma": float(1.0 / sigma),

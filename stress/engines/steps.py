@@ -14,7 +14,7 @@ from stress.exchange.liquidity import advance_depth
 from stress.exchange.settlement import record_event
 from stress.exchange.state import ExchangeState
 from stress.markets.base import CHUNK
-from stress.rules import record_dtype, rule
+from stress.rules import inline, record_dtype, rule
 
 STATE = record_dtype(ExchangeState())
 LEDGER = np.dtype([("path", "i8"), ("step", "i8"), ("round", "i8"), ("account", "i8"), ("qty", "f8")])
@@ -45,7 +45,7 @@ class Block(NamedTuple):
     decay: np.ndarray
 
 
-@rule
+@inline
 def path_of(block, i):
     """Return row `i` of a block."""
     return Path(block.shocks[i], block.lows[i], block.highs[i], block.halts, block.rates[i], block.decay)
@@ -67,7 +67,7 @@ class Rows(NamedTuple):
     ledger: np.ndarray  # (m,) of LEDGER
 
 
-@rule
+@inline
 def write_down(ledger, path_id, step, round_, account, qty):
     """Append one liquidation to the ledger, if there is one."""
     if ledger.rows.size > 0:
@@ -97,7 +97,7 @@ def screen(state):
     return below + MARGIN, math.log(high) - state.reach_high - MARGIN
 
 
-@rule
+@inline
 def first_outside(path, step, stop, low, high):
     """Return the first step in [step, stop) whose shock leaves (low, high), or `stop`."""
     while step < stop:
@@ -130,7 +130,7 @@ def compose_path(rules, liquidate, carry, value_fund):
         state.reach_low = min(now, end)
         state.reach_high = max(now, end)
 
-    @rule
+    @inline
     def next_stop(state, book, path, step, stop):
         # The next step that must be run: funding, the last one, or a price that may matter.
         if state.inventory != 0.0 or state.touched == 1 or book.monotone == 0:
@@ -139,7 +139,7 @@ def compose_path(rules, liquidate, carry, value_fund):
         bound_displacement(state, book)
         return first_outside(path, step, min(step + every - 1 - step % every, stop - 1), *screen(state))
 
-    @rule
+    @inline
     def run_path(state, book, path, path_id, holdings, ledger, start, stop):
         step = start
         while step < stop and state.needs_loop == 0:
@@ -147,7 +147,7 @@ def compose_path(rules, liquidate, carry, value_fund):
             step_rule(state, book, path, step, path_id, holdings, ledger)
             step += 1
 
-    @rule
+    @inline
     def follow(state, book, path, path_id, holdings, ledger, trace):
         start = 0
         for k in range(trace.size):
@@ -164,7 +164,7 @@ def compose_step(rules, liquidate, carry, value_fund):
     """Return the step of design section 3.1: shock, mark, liquidation rounds, flows, record."""
     open_step, unwind = rules.open_step, rules.unwind
 
-    @rule
+    @inline
     def run_step(state, book, path, step, path_id, holdings, ledger):
         open_step(state, book, step, path.shocks[step], path.decay)
         if path.halts[step] == 0 and step % book.check_every == 0 and not is_known_healthy(state, book):

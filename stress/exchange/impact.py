@@ -12,6 +12,8 @@ from pydantic import Field
 from stress.registry import Part
 from stress.rules import rule
 
+BOUNDLESS = 1e300
+
 
 class ImpactLaw(Part):
     """Family of impact laws I(Q) = scale (Q / size)^exponent."""
@@ -28,7 +30,7 @@ class ImpactLaw(Part):
 @rule
 def square_root_impact(flow, law):
     """Return scale sqrt(Q / V)."""
-    return law.scale * math.sqrt(flow / law.size)
+    return law.scale * math.sqrt(flow * law.per_size)
 
 
 @rule
@@ -46,7 +48,7 @@ def square_root_flow(impact, law):
 @rule
 def linear_impact(flow, law):
     """Return scale Q / V."""
-    return law.scale * (flow / law.size)
+    return law.scale * (flow * law.per_size)
 
 
 @rule
@@ -57,7 +59,11 @@ def linear_cost(flow, law):
 
 @rule
 def linear_flow(impact, law):
-    """Return V I / scale."""
+    """Return V I / scale; a market without impact takes any quantity at any price worse than the index."""
+    if impact <= 0.0:
+        return 0.0
+    if law.scale == 0.0:
+        return BOUNDLESS
     return law.size * (impact / law.scale)
 
 
@@ -66,7 +72,7 @@ def book_impact(flow, law):
     """Return 1 % (Q / depth)^exponent: how far a walk of the book must go."""
     if flow <= 0.0:
         return 0.0
-    return law.scale * math.exp(law.exponent * math.log(flow / law.size))
+    return law.scale * math.exp(law.exponent * math.log(flow * law.per_size))
 
 
 @rule

@@ -126,7 +126,7 @@ def record_event(state, book, step, value):
         state.ruin_step = step
     state.price_min = min(state.price_min, state.mark)
     state.price_max = max(state.price_max, state.mark)
-    state.conservation_error = max(state.conservation_error, balance_error(state) / book.open_interest)
+    state.conservation_error = max(state.conservation_error, balance_error(state) * book.per_open_interest)
 
 
 def compose_prices(law):
@@ -148,10 +148,10 @@ def compose_prices(law):
 
     @rule
     def fill_price(state, liquidity, quantity, before):
-        flow = quantity / state.depth
+        flow = quantity * state.per_depth
         if flow == 0.0:
             return state.index
-        ahead = before / state.depth
+        ahead = before * state.per_depth
         permanent = liquidity.permanent_share
         spent = (1.0 - permanent) * spent_between(state.flow + ahead, flow, liquidity)
         if permanent > 0.0:
@@ -167,6 +167,12 @@ def compose_prices(law):
     return displacement, fill_price, limit_room
 
 
+@rule
+def volume_room(state, book):
+    """Return what may still be traded in this step: a share of contemporaneous volume, which surges with the move."""
+    return max(0.0, book.volume_room * state.surge - state.traded)
+
+
 def compose_trading(displacement, fill_price):
     """Return the rules that move the mark: ``open_step, trade, unwind``."""
 
@@ -180,7 +186,7 @@ def compose_trading(displacement, fill_price):
         state.shock = shock
         state.index = state.initial_price * math.exp(shock)
         state.flow = state.flow_at_trade * decay[step - state.trade_step]
-        state.volume_room = book.volume_room
+        state.traded = 0.0
         state.fee_income = book.fee_income_per_step * (step + 1)
         update_mark(state, book)
 
@@ -189,16 +195,16 @@ def compose_trading(displacement, fill_price):
         if quantity == 0.0:
             return
         trade_with_makers(state, quantity, price)
-        state.volume_room = max(0.0, state.volume_room - abs(quantity))
-        state.flow += quantity / state.depth
-        state.flow_permanent += quantity / state.depth
+        state.traded += abs(quantity)
+        state.flow += quantity * state.per_depth
+        state.flow_permanent += quantity * state.per_depth
         state.flow_at_trade = state.flow
         state.trade_step = step
         update_mark(state, book)
 
     @rule
     def unwind(state, book, step):
-        size = min(abs(state.inventory), state.volume_room)
+        size = min(abs(state.inventory), volume_room(state, book))
         if size > 0.0:
             share = size / abs(state.inventory)
             sold = share * state.inventory
@@ -221,7 +227,7 @@ def compose_batch(fill_price, limit_room, disposal):
         room = NO_LIMIT
         if uses_limit:
             room = limit_room(state, book.liquidity, net, limit)
-        share = executable(quantity, state.volume_room, room) / quantity
+        share = executable(quantity, volume_room(state, book), room) / quantity
         return share, fill_price(state, book.liquidity, share * net, 0.0)
 
     return price_batch

@@ -24,13 +24,15 @@ class ExchangeState:
     mark: float = 0.0
     funding: float = 0.0  # cumulative funding per unit, paid by longs
     depth: float = 1.0  # multiplier of normal depth
+    per_depth: float = 1.0
+    surge: float = 1.0  # multiplier of normal volume
     depth_gone: float = 0.0
     depth_step: int = -1
     flow_at_trade: float = 0.0  # signed parent flow just after the last trade
     flow: float = 0.0  # the same, decayed to now
     flow_permanent: float = 0.0
     trade_step: int = 0
-    volume_room: float = 0.0  # what may still be traded in this step
+    traded: float = 0.0  # by the exchange, in this step
 
     # the fund
     bottomless: int = 1  # 1: shadow run, the fund pays whatever is asked; 0: configured waterfall

@@ -28,7 +28,7 @@ def config(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def interrupt(monkeypatch):
+def interrupt():
     """Make Ctrl-C arrive when 20 paths are finished; call the fixture to let runs go on again."""
 
     @contextmanager
@@ -39,8 +39,10 @@ def interrupt(monkeypatch):
 
         yield Progress(update=update)
 
-    monkeypatch.setattr(launch, "_shown", interrupted)
-    return monkeypatch.undo
+    patch = pytest.MonkeyPatch()
+    patch.setattr(launch, "_shown", interrupted)
+    yield patch.undo
+    patch.undo()
 
 
 def digest(folder):
@@ -123,7 +125,7 @@ def test_a_bad_argument_is_one_line_that_names_it_and_nothing_is_written(config,
     assert "Traceback" not in said.err
     assert said.err.startswith("fundstress: ")
     assert said.err.count("\n") == 1
-    assert sorted(Path().rglob("*")) == before or said.out.startswith("stress ")
+    assert sorted(Path().rglob("*")) == before
 
 
 def test_debug_shows_the_traceback_wherever_it_stands(config, capsys):
@@ -209,7 +211,7 @@ def test_an_interrupted_run_resumes_to_the_same_outcomes(config, capsys, interru
     assert main([*arguments, "--out", "cut", "--threads", "1"]) == 130
     said = capsys.readouterr()
     assert said.out == ""
-    assert "continue with: fundstress run small.toml --resume cut --threads 1 --no-figures --ledger" in said.err
+    assert "continue with: fundstress run small.toml --resume cut --threads 1 --ledger --no-figures" in said.err
     assert sorted(os.listdir("cut")) == ["partial.json", "partial.npz"]
     interrupt()
     assert main([*arguments, "--resume", "cut"]) == 0

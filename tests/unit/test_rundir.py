@@ -10,6 +10,8 @@ import pytest
 
 from stress import manifest, rundir
 from stress.cli import main
+from stress.engines.choose import choose_engine
+from stress.engines.results import Results
 from stress.outcomes import Outcomes
 from stress.rundir import RunFolder
 from stress.scenario import Scenario, ScenarioError
@@ -34,6 +36,13 @@ def raise_full(*args, **kwargs):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def keep_nothing(config):
+    """Leave a folder as an interrupted run does, here without a finished path."""
+    scenario = Scenario.load(config)
+    with RunFolder.claim(scenario, Path("cut")) as folder:
+        folder.keep(Results(scenario, choose_engine(scenario)), ledger=False)
+
+
 def test_the_default_folder_is_name_and_hash_with_a_suffix_for_every_further_run(config):
     for _ in range(3):
         assert run(config) == 0
@@ -53,6 +62,8 @@ def test_the_manifest_says_how_the_numbers_were_made(config):
         "n_paths": 40,
         "n_populations": 2,
     }
+    command = "fundstress run small.toml --out run --threads 1 --seed 3 --quiet --no-figures"
+    assert " ".join(found["command"]) == command
     assert set(found["versions"]) == {"stress", "python", "numba", "numpy", "mesa"}
     assert found["outcomes_digest"] == Outcomes.load("run/outcomes.parquet").digest()
     assert found["files"] == {name: manifest.file_hash(Path("run", name)) for name in found["files"]}
@@ -102,7 +113,7 @@ def test_a_folder_below_a_file_is_refused(config, capsys):
 
 
 def test_a_read_only_folder_is_refused_before_the_simulation(config, capsys, monkeypatch):
-    monkeypatch.setattr(rundir.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(rundir.os, "access", lambda path, mode: not mode & os.W_OK)
     monkeypatch.setattr("stress.launch.run", lambda *args, **kwargs: pytest.fail("simulated"))
     assert run(config) == 2
     assert "read-only" in capsys.readouterr().err
@@ -118,18 +129,16 @@ def test_a_scenario_that_fails_after_the_claim_leaves_no_folder(config, monkeypa
     assert os.listdir() == [config]
 
 
-@pytest.mark.parametrize("writer", ["outcomes.save", "config.toml", "manifest"])
+WRITERS = {"the table": (Outcomes, "save"), "a text": (Path, "write_text"), "the manifest": (rundir, "file_hash")}
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
 def test_a_full_disk_is_exit_1_without_a_manifest_and_nothing_else_is_lost(config, capsys, monkeypatch, writer):
     run(config, "--out", "before")
     before = {path: path.read_bytes() for path in Path("before").iterdir()}
-    if writer == "outcomes.save":
-        monkeypatch.setattr(Outcomes, "save", raise_full)
-    elif writer == "config.toml":
-        monkeypatch.setattr(Path, "write_text", raise_full)
-    else:
-        monkeypatch.setattr(rundir, "file_hash", raise_full)
-    assert main(["run", config, "--no-figures", "--out", "full"]) == 1
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(*writer, raise_full)
+        assert main(["run", config, "--no-figures", "--out", "full"]) == 1
     said = capsys.readouterr()
     assert "No space left on device" in said.err.splitlines()[-1]
     assert said.out.startswith("small: fund")  # the answer is not lost
@@ -139,25 +148,14 @@ def test_a_full_disk_is_exit_1_without_a_manifest_and_nothing_else_is_lost(confi
 
 
 def test_a_full_disk_while_resuming_keeps_the_finished_paths(config, monkeypatch):
-    scenario = Scenario.load(config)
-    from stress.engines.choose import choose_engine
-    from stress.engines.results import Results
-
-    with RunFolder.claim(scenario, Path("cut")) as folder:
-        folder.keep(Results(scenario, choose_engine(scenario)), ledger=False)
+    keep_nothing(config)
     monkeypatch.setattr(Outcomes, "save", raise_full)
     assert run(config, "--resume", "cut") == 1
-    monkeypatch.setattr(Outcomes, "save", Outcomes.save)
     assert {"partial.json", "partial.npz"} <= set(os.listdir("cut"))
 
 
 def test_kept_paths_of_other_code_are_refused(config, capsys, monkeypatch):
-    scenario = Scenario.load(config)
-    from stress.engines.choose import choose_engine
-    from stress.engines.results import Results
-
-    with RunFolder.claim(scenario, Path("cut")) as folder:
-        folder.keep(Results(scenario, choose_engine(scenario)), ledger=False)
+    keep_nothing(config)
     monkeypatch.setattr(rundir, "code_hash", lambda: "other")
     assert run(config, "--resume", "cut") == 2
     assert "another version" in capsys.readouterr().err

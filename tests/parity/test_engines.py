@@ -1,0 +1,300 @@
+"""Reference = loop = ladder: the ledger exactly, money to 1e-9, over scenarios x seeds.
+
+Every scenario is a small variant of ``configs/tiny.toml``.  Numbers never compile anew, choices of rules do, so
+the scenarios share six sets of rules (impact law, fee model, disposal, waterfall).
+"""
+
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import stress
+from stress.engines.base import Job, Progress
+from stress.engines.choose import choose_engine
+from stress.outcomes import COLUMNS
+from stress.scenario import ScenarioError
+
+TINY = Path(__file__).parents[2] / "configs" / "tiny.toml"
+SEEDS = (1, 2, 3, 4, 5)
+SIZE = {"run.n_paths": 6, "run.redraw_every": 3}
+RELATIVE, ABSOLUTE = 1e-9, 1e-6  # of money columns
+COMPARED = [name for name in COLUMNS if name != "conservation_error"]
+
+# Many narrow tiers, so that funding and prices carry accounts over edges, and accounts that start on one.
+TIERS = [
+    {"cap_usd": cap, "max_leverage": leverage, "maintenance_margin_rate": rate}
+    for cap, leverage, rate in (
+        (5_000, 125, 0.004),
+        (10_000, 100, 0.006),
+        (20_000, 75, 0.008),
+        (40_000, 75, 0.010),
+        (80_000, 60, 0.012),
+        (150_000, 50, 0.015),
+        (300_000, 50, 0.018),
+        (1_000_000, 40, 0.02),
+        (2_000_000, 30, 0.025),
+        (1_000_000_000, 25, 0.03),
+    )
+]
+MAKERS = {"kind": "maker", "name": "makers", "collateral_usd": 20.0e6}
+
+
+def trader(name, longs, shorts, leverage, **more):
+    table = {"kind": "trader", "name": name, "count": 90, "long_share": longs, "short_share": shorts}
+    table |= {"leverage_median": leverage, "size_sigma": 1.5, "largest_share": 0.05, "entry_vol_annual": 2.0}
+    return table | more
+
+
+def whale(name, share, side, leverage, **more):
+    return {"kind": "whale", "name": name, "share": share, "side": side, "leverage": leverage, **more}
+
+
+def on_edge(name, qty, entry, leverage):
+    margin = abs(qty) * entry / leverage
+    return {"kind": "account", "name": name, "qty": qty, "entry_usd": entry, "collateral_usd": margin, "count": 4}
+
+
+def layers(*rows):
+    return {"layer": [{"kind": row} if isinstance(row, str) else row for row in rows]}
+
+
+TIGHT = {
+    "tier": TIERS,
+    "population": [
+        trader("crowd", 0.9, 0.9, 20.0),
+        on_edge("at_10k", 0.2, 50_000.0, 20.0),
+        on_edge("at_20k", -0.4, 50_000.0, 15.0),
+        on_edge("at_80k", 1.6, 50_000.0, 25.0),
+        on_edge("at_150k", -3.0, 50_000.0, 30.0),
+        trader("cross", 0.06, 0.06, 8.0, count=40, margin="cross"),
+        MAKERS,
+    ],
+}
+CASCADE = {
+    "liquidity.impact": {"kind": "linear", "log_price_per_daily_volume": 6.0},
+    "liquidity.pass_through": 1.0,
+    "exchange.fee": {"kind": "confiscate"},
+    "exchange.disposal": {"kind": "immediate"},
+}
+LIMIT = {
+    "liquidity.impact": {"kind": "book", "shape": 1.16},
+    "liquidity.depth_usd": 0.5e6,
+    "liquidity.permanent_share": 0.0,
+    "exchange.fee": {"kind": "keep_residual"},
+    "exchange.disposal": {"kind": "limit_at_bankruptcy", "participation": 0.1},
+    **layers("fund", "socialize", {"kind": "adl", "ranking": "pro_rata", "capacity": 0.5}),
+}
+SQUEEZE = {
+    "market.jump_down_share": 0.0,
+    "market.jumps_per_year": 4_000.0,
+    "population.0.long_share": 0.3,
+    "population.0.short_share": 0.55,
+    "population.1.long_share": 0.3,
+    "population.2.side": "short",
+}
+HALTS = [
+    {"at_hours": 1.0, "minutes": 40.0, "move": -0.12, "halt": True},
+    {"at_hours": 2.5, "minutes": 5.5, "move": 0.15, "halt": True},
+    {"at_hours": 3.4, "move": -0.05},
+]
+ONWARD = [{"at_hours": 0.55, "minutes": 10.0, "move": 1.5}, {"at_hours": 3.2, "minutes": 7.0, "move": -0.7}]
+
+SCENARIOS = {
+    # square root, capped fee, participation; fund, adl, socialize
+    "base": {},
+    "longs_crowded": {
+        "market.jump_down_share": 1.0,
+        "market.jumps_per_year": 3_000.0,
+        "population.0.leverage_median": 35.0,
+        "population.0.short_share": 0.15,
+    },
+    "shorts_squeezed": SQUEEZE,
+    "longs_pay_funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
+    "shorts_pay_funding": {"funding.mean_rate": -4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
+    "funding_beyond_reach": {
+        "funding": {"interval_hours": 0.5, "mean_rate": 0.02, "sd_rate": 0.0, "clamp": 0.02},
+        "shock": ONWARD,
+    },
+    "whales": {
+        "population": [
+            trader("crowd", 0.75, 0.8, 15.0),
+            whale("long_in_profit", 0.15, "long", 20.0, entry_move=0.05),
+            whale("long_in_loss", 0.10, "long", 30.0, entry_move=-0.01, margin="cross"),
+            whale("short", 0.2, "short", 15.0),
+            MAKERS | {"deleverageable": False},
+        ]
+    },
+    "inventory_and_halts": {"exchange.disposal.participation": 0.02, "shock": HALTS, "fund.share_of_fees": 0.1},
+    "fund_exhausted_then_adl": {"fund.initial_usd": 5_000.0, "liquidity.permanent_share": 0.6},
+    "tier_edges_and_cross": {**TIGHT, "funding.mean_rate": 2e-3},
+    "check_every_five_minutes": {"exchange.check_seconds": 300.0},
+    # adl, fund, socialize
+    "adl_first_partly": {**layers({"kind": "adl", "capacity": 0.2}, "fund", "socialize"), "fund.initial_usd": 20_000.0},
+    "adl_first_fully": {**layers({"kind": "adl", "capacity": 1.0}, "fund", "socialize"), "fund.initial_usd": 0.0},
+    # linear, confiscate, immediate
+    "cascade": CASCADE,
+    "cascade_cut_off": {**CASCADE, "run.max_rounds": 3, "liquidity.half_life_minutes": 2.0},
+    "pro_rata_adl_first": {
+        **CASCADE,
+        **layers({"kind": "adl", "ranking": "pro_rata", "capacity": 0.5}, "fund", "socialize"),
+        "fund.initial_usd": 50_000.0,
+    },
+    # square root, confiscate, participation
+    "confiscate": {"exchange.fee": {"kind": "confiscate"}, "liquidity.depth_curve": False},
+    # book, keep residual, limit; fund, socialize, adl
+    "limit_at_bankruptcy": LIMIT,
+    "limit_in_a_squeeze": {**LIMIT, **SQUEEZE, "liquidity.depth_usd": 0.1e6, "fund.initial_usd": 4.0e6},
+}
+CLIFF = {**TIGHT, "exchange.tier_mode": "cliff"}
+CASES = pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in SCENARIOS for seed in SEEDS])
+
+
+def scenario_of(overrides, seed, engine):
+    return stress.Scenario.load(TINY, overrides={**SIZE, **overrides, "run.seed": seed, "run.engine": engine})
+
+
+def run(scenario):
+    job = Job(scenario, ledger=True)
+    job.run(1, Progress())
+    return SimpleNamespace(columns=job.results.columns, ledger=job.results.liquidations(), job=job)
+
+
+@cache
+def result(name, seed, engine):
+    found = run(scenario_of(CLIFF if name == "cliff" else SCENARIOS[name], seed, engine))
+    return SimpleNamespace(columns=found.columns, ledger=found.ledger)
+
+
+def assert_same_ledger(a, b):
+    np.testing.assert_array_equal(a.ledger, b.ledger)
+
+
+def assert_same_columns(a, b):
+    for name in COMPARED:
+        tolerance = {"rtol": RELATIVE, "atol": ABSOLUTE} if COLUMNS[name].kind == "f" else {"rtol": 0.0, "atol": 0.0}
+        np.testing.assert_allclose(a.columns[name], b.columns[name], **tolerance, err_msg=name)
+
+
+def total(name, column):
+    return sum(result(name, seed, "loop").columns[column].sum() for seed in SEEDS)
+
+
+@CASES
+@pytest.mark.parametrize("engine", ["loop", "ladder"])
+def test_the_ledger_is_that_of_the_reference_exactly(name, seed, engine):
+    assert_same_ledger(result(name, seed, engine), result(name, seed, "reference"))
+
+
+@CASES
+@pytest.mark.parametrize("engine", ["loop", "ladder"])
+def test_every_column_is_that_of_the_reference(name, seed, engine):
+    assert_same_columns(result(name, seed, engine), result(name, seed, "reference"))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_with_cliff_tiers_the_loop_keeps_the_ledger_of_the_reference(seed):
+    assert_same_ledger(result("cliff", seed, "loop"), result("cliff", seed, "reference"))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_with_cliff_tiers_the_loop_keeps_the_columns_of_the_reference(seed):
+    assert_same_columns(result("cliff", seed, "loop"), result("cliff", seed, "reference"))
+
+
+def test_cliff_tiers_change_who_is_liquidated():
+    continuous = run(scenario_of(TIGHT, 1, "loop"))
+    assert not np.array_equal(result("cliff", 1, "loop").ledger, continuous.ledger)
+
+
+def test_the_ladder_refuses_cliff_tiers_and_names_them():
+    with pytest.raises(ScenarioError, match=r"ladder.*exchange\.tier_mode = 'cliff'"):
+        choose_engine(scenario_of(CLIFF, 1, "ladder"))
+
+
+def test_auto_takes_the_loop_for_cliff_tiers_and_says_why():
+    choice = choose_engine(scenario_of(CLIFF, 1, "auto"))
+    assert choice.name == "loop"
+    assert "cliff" in choice.why
+
+
+def test_auto_takes_the_ladder_otherwise():
+    assert choose_engine(scenario_of({}, 1, "auto")).name == "ladder"
+
+
+# The comparison is not weak.
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_liquidates_more_than_100_accounts(name):
+    assert sum(result(name, seed, "loop").ledger.size for seed in SEEDS) > 100
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_draws_on_the_fund(name):
+    assert total(name, "drawdown") > 0
+
+
+@pytest.mark.parametrize("name", ["base", "fund_exhausted_then_adl", "adl_first_partly", "limit_in_a_squeeze"])
+def test_the_fund_is_ruined_on_some_paths_and_not_on_others(name):
+    ruined = np.concatenate([result(name, seed, "loop").columns["ruin_step"] >= 0 for seed in SEEDS])
+    assert 0 < ruined.sum() < ruined.size
+
+
+@pytest.mark.parametrize(
+    "name", ["base", "fund_exhausted_then_adl", "adl_first_partly", "adl_first_fully", "pro_rata_adl_first"]
+)
+def test_winners_are_deleveraged(name):
+    assert total(name, "deleveraged_notional") > 0
+
+
+@pytest.mark.parametrize("name", ["limit_in_a_squeeze"])
+def test_winners_are_charged(name):
+    assert total(name, "socialized_loss") > 0
+
+
+@pytest.mark.parametrize("name", ["cascade", "pro_rata_adl_first"])
+def test_a_cascade_runs_for_many_rounds(name):
+    assert max(result(name, seed, "loop").columns["rounds_max"].max() for seed in SEEDS) >= 5
+
+
+def test_a_cascade_is_cut_off_at_the_largest_number_of_rounds():
+    assert max(result("cascade_cut_off", seed, "loop").columns["rounds_max"].max() for seed in SEEDS) == 3
+
+
+@pytest.mark.parametrize(("name", "side"), [("longs_crowded", 1), ("shorts_squeezed", -1)])
+def test_the_crowded_side_is_the_one_that_is_liquidated(name, side):
+    qty = np.concatenate([result(name, seed, "loop").ledger["qty"] for seed in SEEDS])
+    assert (side * qty > 0).mean() > 0.8
+
+
+def test_liquidations_wait_for_the_risk_check():
+    steps = np.concatenate([result("check_every_five_minutes", seed, "loop").ledger["step"] for seed in SEEDS])
+    assert set(steps % 5) == {0}
+
+
+def handed_over(name):
+    """Return on how many paths of the first seed the ladder gives up, shadow runs only."""
+    job = Job(scenario_of(SCENARIOS[name], SEEDS[0], "ladder"))
+    block = job.engine.world.block(0, 3)
+    population = job.population(0)
+    return job.engine.shadow(population, block, 0, job.engine.ledger(population, 0), None)["needs_loop"].sum()
+
+
+def test_paths_whose_funding_leaves_the_reach_of_the_ladder_go_on_in_the_loop():
+    assert handed_over("funding_beyond_reach") == 3
+
+
+def test_paths_on_which_a_layer_acts_before_the_fund_go_on_in_the_loop():
+    assert handed_over("adl_first_partly") > 0
+
+
+def test_ordinary_paths_stay_on_the_ladder():
+    assert handed_over("base") == 0
+
+
+def test_accounts_near_a_tier_edge_are_tested_directly():
+    job = Job(scenario_of(SCENARIOS["tier_edges_and_cross"], 1, "ladder"))
+    assert job.engine.rungs(job.population(0)).aside.size > 5
