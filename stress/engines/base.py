@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from stress.engines.results import Results
 from stress.outcomes import Outcomes
 from stress.scenario import Scenario
 
-TASK = 512  # paths per task: a fraction of a second, so that progress and Ctrl-C work
-COVER_POPULATIONS = 100
+TASK = 1024  # paths per task: a fraction of a second, so that progress and Ctrl-C work
+COVER_POPULATIONS = 30  # enough for the spread between populations
+LONG_RUN = 20_000  # paths from which it pays to compile ahead what ruined paths will need
 
 __all__ = ["Interrupted", "Progress", "run"]
 
@@ -157,6 +159,8 @@ class Job:
         progress.total, progress.done = self.scenario.run.n_paths, self.results.n_done
         progress.update(progress)
         pending: set[Future] = set()
+        if self.scenario.run.n_paths - self.results.n_done >= LONG_RUN:
+            Thread(target=self.engine.prepare, args=(self.population(0),), daemon=True).start()
         with ThreadPoolExecutor(threads) as pool:
             try:
                 for task in self.tasks():

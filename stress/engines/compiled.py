@@ -32,6 +32,11 @@ class CompiledEngine:
         """Compile by running one path."""
         self.shadow(population, self.world.block(0, 1), 0, self.ledger(population, 1), None)
 
+    def prepare(self, population: Population) -> None:
+        """Compile the account loop ahead of the first ruined path, while the kernels run without the GIL."""
+        states = initial_state(population, self.scenario, 1, bottomless=0)
+        self.run_loop(population, states, self.world.block(0, 1), 0, self.ledger(population, 0), np.empty((1, 0)))
+
     def ledger(self, population: Population, n: int) -> Ledger:
         """Allocate a ledger for `n` paths: an account is liquidated at most once."""
         size = n * population.accounts.size if self.keep_ledger else 0

@@ -1,17 +1,18 @@
 """What the largest accounts would cost the fund if they defaulted together with a price move (Cover-N)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
 from stress.engines.population import Population
 from stress.engines.rulebook import as_namespace, rulebook
-from stress.exchange import settlement
 from stress.exchange.state import ExchangeState
 from stress.scenario import Scenario
 
 MOVES = (-0.2, -0.3, -0.5, 0.2, 0.3, 0.5)
 COUNTS = (1, 2)
+LARGEST = 50  # accounts per population whose sale is priced
 
 
 def stressed_losses(scenario: Scenario, populations: Iterable[Population]) -> tuple[dict, ...]:
@@ -21,27 +22,25 @@ def stressed_losses(scenario: Scenario, populations: Iterable[Population]) -> tu
     a book of normal depth; the n largest losses add up (EMIR Art. 42 and 43, reserve_methodology 6).
     """
     found: dict[tuple[int, float], list[float]] = {(n, move): [] for n in COUNTS for move in MOVES}
+    book = as_namespace(rulebook(scenario, 1.0).numbers)
+    fill_price = rulebook(scenario, 1.0).compose().fill_price
     for population in populations:
         for move in MOVES:
-            losses = np.sort(deficits(scenario, population, move))[::-1]
+            losses = np.sort(deficits(population, move, book, fill_price))[::-1]
             for n in COUNTS:
                 found[n, move].append(float(losses[:n].sum()))
     return tuple({"n": n, "move": move, "losses": losses} for (n, move), losses in found.items())
 
 
-def deficits(scenario: Scenario, population: Population, move: float) -> np.ndarray:
-    """Return each account's loss beyond its margin at a price move, liquidation cost included, shape (n,)."""
+def deficits(population: Population, move: float, book: Any, fill_price: Callable) -> np.ndarray:
+    """Return the largest losses beyond margin at a price move, liquidation cost included, shape (<= LARGEST,)."""
     accounts, price = population.accounts, population.price * (1.0 + move)
+    value = np.abs(accounts["qty"]) * price
     equity = accounts["collateral"] + accounts["qty"] * (price - accounts["entry"])
-    worst = np.flatnonzero(equity < np.abs(accounts["qty"]) * price)  # others cannot owe anything
-    order = worst[np.argsort(equity[worst] - np.abs(accounts["qty"][worst]) * price * 0.5)][:50]
-    book = as_namespace(rulebook(scenario, population.open_interest).numbers)
-    kinds = (type(scenario.liquidity.impact), type(scenario.exchange.fee), type(scenario.exchange.disposal))
-    rules = settlement.compose(*kinds)
     state = ExchangeState(initial_price=population.price, index=price, mark=price)
-    losses = np.zeros(accounts.size)
-    for i in order:
+    losses = []
+    for i in np.argsort(equity - 0.5 * value)[:LARGEST]:  # a sale costs a fraction of the value: rank generously
         qty = float(accounts["qty"][i])
-        fill = rules.fill_price(state, book.liquidity, -qty, 0.0)
-        losses[i] = max(0.0, -(float(equity[i]) + qty * (fill - price)))
-    return losses
+        fill = fill_price(state, book.liquidity, -qty, 0.0)
+        losses.append(max(0.0, -(float(equity[i]) + qty * (fill - price))))
+    return np.array(losses)

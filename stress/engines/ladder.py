@@ -282,7 +282,7 @@ def carry_all(state, book, climb):
 def compiled(rules):
     """Return the kernel ``(states, book, world, first, climb, ledger, traces)`` for a set of rules, compiled once."""
     value_fund, _ = compose_end(rules)
-    follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, value_fund)
+    follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, value_fund, melt=inline)
 
     @frugal_kernel
     def run_block(states, book, world, first, climb, ledger, traces):

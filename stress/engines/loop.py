@@ -118,7 +118,7 @@ def compose_carry(value_fund, shed_inventory):
 
 @once_per_rules
 def compiled(rules):
-    """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` for a set of rules, compiled once."""
+    """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` of some rules."""
     value_fund, shed_inventory = compose_end(rules)
     liquidate = compose_liquidate(rules, value_fund)
     follow = compose_path(rules, liquidate, compose_carry(value_fund, shed_inventory), value_fund)

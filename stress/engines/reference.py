@@ -239,6 +239,9 @@ class ReferenceEngine:
         """Compile the sampler, the one compiled part."""
         self.world.block(0, 1)
 
+    def prepare(self, population: Population) -> None:
+        """Do nothing: no path needs another engine."""
+
     def model(self, population: Population, block: Block, i: int, path: int, *, bottomless: bool) -> InsuranceFundModel:
         """Return a model of one path without drawing anything anew."""
         model = InsuranceFundModel.__new__(InsuranceFundModel)

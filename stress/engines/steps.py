@@ -111,26 +111,27 @@ def first_outside(path, step, stop, low, high):
     return stop
 
 
-def compose_path(rules, liquidate, carry, value_fund):
+def compose_path(rules, liquidate, carry, value_fund, melt=rule):
     """Return ``follow(state, book, path, path_id, holdings, ledger, trace)``: one path from start to horizon.
 
-    `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.
+    `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.  ``melt=inline``
+    spares the calls, which pass every array of `holdings`; it takes longer to compile.
     """
-    step_rule = compose_step(rules, liquidate, carry, value_fund)
+    step_rule = compose_step(rules, liquidate, carry, value_fund, melt)
     displacement = rules.displacement
 
-    @rule
+    @melt
     def bound_displacement(state, book):
         # Until the next trade the decaying flow moves from what it is now towards its permanent part.
-        now = book.liquidity.pass_through * displacement(state, book.liquidity)
-        flow = state.flow
-        state.flow = 0.0
-        end = book.liquidity.pass_through * displacement(state, book.liquidity)
-        state.flow = flow
+        now, end = book.liquidity.pass_through * displacement(state, book.liquidity), 0.0
+        if book.liquidity.permanent_share > 0.0:
+            flow, state.flow = state.flow, 0.0
+            end = book.liquidity.pass_through * displacement(state, book.liquidity)
+            state.flow = flow
         state.reach_low = min(now, end)
         state.reach_high = max(now, end)
 
-    @inline
+    @melt
     def next_stop(state, book, path, step, stop):
         # The next step that must be run: funding, the last one, or a price that may matter.
         if state.inventory != 0.0 or state.touched == 1 or book.monotone == 0:
@@ -139,7 +140,7 @@ def compose_path(rules, liquidate, carry, value_fund):
         bound_displacement(state, book)
         return first_outside(path, step, min(step + every - 1 - step % every, stop - 1), *screen(state))
 
-    @inline
+    @melt
     def run_path(state, book, path, path_id, holdings, ledger, start, stop):
         step = start
         while step < stop and state.needs_loop == 0:
@@ -147,24 +148,24 @@ def compose_path(rules, liquidate, carry, value_fund):
             step_rule(state, book, path, step, path_id, holdings, ledger)
             step += 1
 
-    @inline
+    @melt
     def follow(state, book, path, path_id, holdings, ledger, trace):
-        start = 0
-        for k in range(trace.size):
-            stop = (k + 1) * path.shocks.size // trace.size
+        start, pieces = 0, max(1, trace.size)
+        for k in range(pieces):
+            stop = (k + 1) * path.shocks.size // pieces
             run_path(state, book, path, path_id, holdings, ledger, start, stop)
-            trace[k] = value_fund(state, book)
+            if trace.size > 0:
+                trace[k] = value_fund(state, book)
             start = stop
-        run_path(state, book, path, path_id, holdings, ledger, start, path.shocks.size)
 
     return follow
 
 
-def compose_step(rules, liquidate, carry, value_fund):
+def compose_step(rules, liquidate, carry, value_fund, melt):
     """Return the step of design section 3.1: shock, mark, liquidation rounds, flows, record."""
     open_step, unwind = rules.open_step, rules.unwind
 
-    @inline
+    @melt
     def run_step(state, book, path, step, path_id, holdings, ledger):
         open_step(state, book, step, path.shocks[step], path.decay)
         if path.halts[step] == 0 and step % book.check_every == 0 and not is_known_healthy(state, book):
