@@ -5,6 +5,7 @@ the cumulative funding per unit that a long has paid since the start of the path
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from stress.rules import rule
 
@@ -55,7 +56,7 @@ def grid(step: float) -> float:
     return float(2.0 ** np.floor(np.log2(step)))
 
 
-def quantize(values: np.ndarray, step: float) -> np.ndarray:
+def quantize(values: ArrayLike, step: float) -> np.ndarray:
     """Round to the dyadic grid of `step` (see `grid`)."""
     unit = grid(step)
     return np.round(np.asarray(values, dtype=np.float64) / unit) * unit

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
@@ -48,17 +48,17 @@ def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        same = isinstance(value, dict) and isinstance(old, dict)
-        if same and value.get("kind", old.get("kind")) == old.get("kind"):
-            merged[key] = merge(old, value)
-        else:
-            merged[key] = value
+        merged[key] = merge(old, value) if _same_kind(old, value) else value
     return merged
+
+
+def _same_kind(old: Any, new: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(old, dict) and isinstance(new, dict) and new.get("kind", old.get("kind")) == old.get("kind")
 
 
 def with_preset(tables: dict[str, Any], source: str) -> dict[str, Any]:
     """Lay the scenario over the venue preset that ``exchange.preset`` names."""
-    exchange = tables.get("exchange")
+    exchange: Any = tables.get("exchange")
     name = exchange.get("preset") if isinstance(exchange, dict) else None
     if name is None:
         return tables

@@ -46,6 +46,16 @@ class Cohort(Part):
     laws: ClassVar[bool] = False
     is_maker: ClassVar[bool] = False
 
+    @property
+    def maker_collateral(self) -> float:
+        """What the cohort adds to the makers' margin, quote."""
+        return 0.0
+
+    @property
+    def makers_deleverage(self) -> bool:
+        """Whether the ADL queue may close the makers."""
+        return False
+
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return this cohort's accounts; makers, whose position follows from the others, have none."""
         return np.empty(0, dtype=ACCOUNT)

@@ -16,3 +16,13 @@ class Maker(Cohort, kind="maker"):
     deleverageable: bool = True
 
     is_maker = True
+
+    @property
+    def maker_collateral(self) -> float:
+        """The makers' margin, quote."""
+        return self.collateral_usd
+
+    @property
+    def makers_deleverage(self) -> bool:
+        """Whether the ADL queue may close them."""
+        return self.deleverageable

@@ -55,12 +55,12 @@ class CompiledEngine:
         n = block.shocks.shape[0]
         ledger = self.ledger(population, n)
         shadow = self.shadow(population, block, first, ledger, None)
-        rows = ledger.rows[: ledger.count[0]]
-        again = np.flatnonzero(shadow["needs_loop"])
+        rows = ledger.rows[: ledger.used[0]]
+        again = np.flatnonzero(shadow["needs_loop"]).tolist()
         for p in again:
             shadow[p], rows = self._one(population, block, first, p, rows, bottomless=1)
         configured = shadow.copy()
-        for p in np.flatnonzero(shadow["ruin_step"] >= 0):
+        for p in np.flatnonzero(shadow["ruin_step"] >= 0).tolist():
             configured[p], rows = self._one(population, block, first, p, rows, bottomless=0)
         return shadow, configured, rows
 
@@ -71,7 +71,7 @@ class CompiledEngine:
         ledger = self.ledger(population, 1)
         self.run_loop(population, states, single, first + p, ledger, np.empty((1, 0)))
         others = rows[rows["path"] != first + p]
-        return states[0], np.concatenate([others, ledger.rows[: ledger.count[0]]])
+        return states[0], np.concatenate([others, ledger.rows[: ledger.used[0]]])
 
     def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block in the account loop."""
@@ -84,7 +84,7 @@ class CompiledEngine:
         traces = np.zeros((n, n_times))
         block = self.world.block(first, n)
         states = self.shadow(population, block, first, self.ledger(population, 0), traces)
-        for p in np.flatnonzero(states["needs_loop"]):
+        for p in np.flatnonzero(states["needs_loop"]).tolist():
             single = block._replace(**{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")})
             start = initial_state(population, self.scenario, 1)
             self.run_loop(population, start, single, first + p, self.ledger(population, 0), traces[p : p + 1])

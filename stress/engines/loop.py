@@ -36,8 +36,9 @@ class Holdings(NamedTuple):
 def holdings_of(accounts: np.ndarray) -> Holdings:
     """Allocate the working arrays for a population."""
     n = max(accounts.size, 1)
-    ids = [np.zeros(n, dtype=np.int64) for _ in range(3)]
-    return Holdings(accounts.copy(), np.zeros(n, accounts.dtype), *ids, np.zeros(n), np.zeros(1, CASE))
+    ids, living, short = (np.zeros(n, dtype=np.int64) for _ in range(3))
+    batch = np.zeros(n, accounts.dtype)
+    return Holdings(accounts.copy(), batch, ids, living, short, np.zeros(n), np.zeros(1, CASE))
 
 
 @rule

@@ -76,14 +76,14 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
         If an account is liquidatable before the first step, or the sums are too large to be exact.
     """
     seed = scenario.run.seed if seed is None else seed
-    parts, collateral, deleverage = [], 0.0, False
+    parts = []
     for i, cohort in enumerate(scenario.population):
         rng = generator(seed, POPULATION, index * len(scenario.population) + i)
         accounts = cohort.draw(rng, scenario.venue)
         accounts["cohort"] = i
         parts.append(accounts)
-        if cohort.is_maker:
-            collateral, deleverage = cohort.collateral_usd, cohort.deleverageable
+    collateral = sum(cohort.maker_collateral for cohort in scenario.population)
+    deleverage = any(cohort.makers_deleverage for cohort in scenario.population)
     drawn = Population(np.concatenate(parts), scenario.market.price_usd, collateral, deleverage)
     _check_exact(scenario, drawn)
     return Population(_healthy(scenario, drawn), drawn.price, collateral, deleverage)

@@ -218,7 +218,8 @@ def create_accounts(model: InsuranceFundModel, population: Population) -> None:
         at = np.flatnonzero(accounts["cohort"] == i)
         if at.size:
             columns = {name: accounts[name][at].tolist() for name in ACCOUNT.names or ()}
-            agent_class(type(cohort)).create_agents(model, at.size, account=at.tolist(), **columns)
+            kind: Any = type(cohort)
+            agent_class(kind).create_agents(model, at.size, account=at.tolist(), **columns)
 
 
 def path_lists(block: Block, i: int) -> Path:

@@ -66,7 +66,6 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
     step_days = run.step_seconds / SECONDS_PER_DAY
     participation = e.disposal.participation
     volume = scenario.liquidity.volume_usd_per_day / scenario.market.price_usd
-    makers = next((cohort for cohort in scenario.population if cohort.is_maker), None)
     numbers = {
         "open_interest": float(open_interest),
         "per_open_interest": float(1.0 / open_interest),
@@ -75,7 +74,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
         "lot": float(2.0 ** np.floor(np.log2(e.lot))),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
-        "makers_deleverage": int(makers is not None and makers.deleverageable),
+        "makers_deleverage": int(any(cohort.makers_deleverage for cohort in scenario.population)),
         "fund_first": int(scenario.layer[0].kind == "fund"),
         "monotone": int(e.tier_mode == "continuous"),
         "max_rounds": run.max_rounds,

@@ -55,7 +55,7 @@ class Ledger(NamedTuple):
     """Liquidations as they happen; no rows means that nobody asked."""
 
     rows: np.ndarray
-    count: np.ndarray  # (1,)
+    used: np.ndarray  # (1,)
 
 
 class Rows(NamedTuple):
@@ -71,13 +71,13 @@ class Rows(NamedTuple):
 def write_down(ledger, path_id, step, round_, account, qty):
     """Append one liquidation to the ledger, if there is one."""
     if ledger.rows.size > 0:
-        row = ledger.rows[ledger.count[0]]
+        row = ledger.rows[ledger.used[0]]
         row.path = path_id
         row.step = step
         row.round = round_
         row.account = account
         row.qty = qty
-        ledger.count[0] += 1
+        ledger.used[0] += 1
 
 
 @rule

@@ -27,9 +27,9 @@ class Funding(Settings):
         """
         rates = np.empty_like(normals)
         innovation = self.sd_rate * math.sqrt(1.0 - self.persistence * self.persistence)
-        deviation = self.sd_rate * normals[..., 0] if normals.shape[-1] else None
+        deviation = np.zeros(normals.shape[:-1])
         for j in range(normals.shape[-1]):
-            if j > 0:
-                deviation = self.persistence * deviation + innovation * normals[..., j]
+            scale = innovation if j else self.sd_rate
+            deviation = self.persistence * deviation + scale * normals[..., j]
             rates[..., j] = np.clip(self.mean_rate + deviation, -self.clamp, self.clamp)
         return rates

@@ -1,5 +1,8 @@
 """Reference = loop = ladder: the ledger exactly, money to 1e-9, over scenarios x seeds.
 
+The ladder settles long runs of accounts by prefix sums when nobody asks for a ledger, so the columns are compared
+with and without one.
+
 Every scenario is a small variant of ``configs/tiny.toml``.  Numbers never compile anew, choices of rules do, so
 the scenarios share six sets of rules (impact law, fee model, disposal, waterfall).
 """
@@ -144,6 +147,11 @@ SCENARIOS = {
     },
     # square root, confiscate, participation
     "confiscate": {"exchange.fee": {"kind": "confiscate"}, "liquidity.depth_curve": False},
+    "crash_in_one_step": {
+        "exchange.fee": {"kind": "confiscate"},
+        "shock": [{"at_hours": 1.0, "move": -0.12}],
+        "population.0.count": 600,
+    },
     # book, keep residual, limit; fund, socialize, adl
     "limit_at_bankruptcy": LIMIT,
     "limit_in_a_squeeze": {**LIMIT, **SQUEEZE, "liquidity.depth_usd": 0.1e6, "fund.initial_usd": 4.0e6},
@@ -156,15 +164,15 @@ def scenario_of(overrides, seed, engine):
     return stress.Scenario.load(TINY, overrides={**SIZE, **overrides, "run.seed": seed, "run.engine": engine})
 
 
-def run(scenario):
-    job = Job(scenario, ledger=True)
+def run(scenario, *, ledger=True):
+    job = Job(scenario, ledger=ledger)
     job.run(1, Progress())
     return SimpleNamespace(columns=job.results.columns, ledger=job.results.liquidations(), job=job)
 
 
 @cache
-def result(name, seed, engine):
-    found = run(scenario_of(CLIFF if name == "cliff" else SCENARIOS[name], seed, engine))
+def result(name, seed, engine, *, ledger=True):
+    found = run(scenario_of(CLIFF if name == "cliff" else SCENARIOS[name], seed, engine), ledger=ledger)
     return SimpleNamespace(columns=found.columns, ledger=found.ledger)
 
 
@@ -192,6 +200,12 @@ def test_the_ledger_is_that_of_the_reference_exactly(name, seed, engine):
 @pytest.mark.parametrize("engine", ["loop", "ladder"])
 def test_every_column_is_that_of_the_reference(name, seed, engine):
     assert_same_columns(result(name, seed, engine), result(name, seed, "reference"))
+
+
+@CASES
+@pytest.mark.parametrize("engine", ["loop", "ladder"])
+def test_without_a_ledger_every_column_is_that_of_the_reference_too(name, seed, engine):
+    assert_same_columns(result(name, seed, engine, ledger=False), result(name, seed, "reference"))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -273,6 +287,12 @@ def test_the_crowded_side_is_the_one_that_is_liquidated(name, side):
 def test_liquidations_wait_for_the_risk_check():
     steps = np.concatenate([result("check_every_five_minutes", seed, "loop").ledger["step"] for seed in SEEDS])
     assert set(steps % 5) == {0}
+
+
+def test_a_crash_crosses_long_runs_of_rungs_at_once():
+    rows = result("crash_in_one_step", 1, "ladder").ledger
+    _, together = np.unique(rows[["path", "step", "round"]], return_counts=True)
+    assert together.max() > 100
 
 
 def handed_over(name):

@@ -81,15 +81,18 @@ def open_books():
 
 @pytest.fixture
 def present(make_book, open_books):
-    """Present the shortfall of bankrupt accounts to a waterfall and settle what it decides."""
+    """Present the shortfall of bankrupt accounts to a waterfall and settle what it decides.
 
-    def run(layers, bankrupt, others=(), *, fill, fund=0.0, share=1.0, later=None, bottomless=0, **changed):
+    The makers balanced the book at `start`; they have no profit if that is the fill.
+    """
+
+    def run(layers, bankrupt, others=(), *, fill, fund=0.0, share=1.0, later=None, bottomless=0, **opening):
         later = fill if later is None else later
         accounts = [*bankrupt, *others]
-        collateral = changed.pop("maker_collateral", 0.0)
-        state = open_books(accounts, 50_000.0, maker_collateral=collateral, bottomless=bottomless)
+        start, numbers = opening.pop("start", 50_000.0), opening.pop("numbers", {})
+        state = open_books(accounts, start, bottomless=bottomless, **opening)
         state.mark = state.index = fill
-        book = make_book({"layer": layers}, fund_initial=fund, **changed)
+        book = make_book({"layer": layers}, fund_initial=fund, **numbers)
         case, side = Case(), 1.0 if bankrupt[0].qty > 0 else -1.0
         short, moved = [1] * len(bankrupt), [0.0] * len(bankrupt)
         living = list(range(len(bankrupt), len(accounts)))

@@ -84,9 +84,7 @@ def test_a_book_of_shape_1_16_has_an_impact_exponent_of_0_86(numbers):
 @pytest.mark.parametrize("depth", [1.0, 0.42])
 @pytest.mark.parametrize("permanent_share", [0.0, 0.3])
 @pytest.mark.parametrize("slices", [10, 100])
-def test_slicing_an_order_changes_neither_its_cost_nor_the_price_it_leaves(
-    desk, law, depth, permanent_share, slices
-):
+def test_slicing_an_order_changes_neither_its_cost_nor_the_price_it_leaves(desk, law, depth, permanent_share, slices):
     whole, cut = (desk(law, depth=depth, permanent_share=permanent_share) for _ in range(2))
     received = sell(whole, 10.0), sum(sell(cut, 10.0 / slices) for _ in range(slices))
     assert received[1] == pytest.approx(received[0], rel=1e-9)

@@ -122,9 +122,7 @@ def test_tables_are_padded_to_one_length():
         (-100, 250_000, 52_500, 52_099.0099),
     ],
 )
-def test_bankruptcy_and_liquidation_prices_are_those_of_worked_examples_9_and_10(
-    qty, collateral, bankrupt, liquidated
-):
+def test_bankruptcy_and_liquidation_prices_are_those_of_worked_examples_9_and_10(qty, collateral, bankrupt, liquidated):
     assert bankruptcy_price(qty, 50_000.0, collateral, 0.0) == bankrupt
     assert liquidation_price(qty, 50_000.0, collateral, BINANCE) == pytest.approx(liquidated, abs=5e-5)
 

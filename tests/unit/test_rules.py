@@ -1,0 +1,212 @@
+import shutil
+import threading
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import pytest
+
+from stress import rules
+from stress.rules import cache_folder, frugal_kernel, inline, kernel, record, record_dtype, rule
+
+# --- records
+
+
+@dataclass
+class Inner:
+    rate: float = 0.25
+    count: int = 3
+
+
+@dataclass
+class Outer:
+    name: float = 1.5
+    on: bool = True
+    inner: Inner = None
+    table: tuple = (1.0, 2.0, 3.0)
+
+
+OUTER = Outer(inner=Inner())
+
+
+def test_a_record_has_the_names_of_the_dataclass():
+    assert record_dtype(OUTER).names == ("name", "on", "inner", "table")
+
+
+def test_nested_names_are_nested_fields():
+    assert record(OUTER)[0]["inner"]["rate"] == 0.25
+
+
+def test_a_record_keeps_every_value():
+    row = record(OUTER)[0]
+    assert (row["name"], row["on"], row["inner"]["count"], row["table"].tolist()) == (1.5, 1, 3, [1.0, 2.0, 3.0])
+
+
+def test_a_mapping_makes_the_same_record_as_a_dataclass():
+    mapping = {"name": 1.5, "on": True, "inner": {"rate": 0.25, "count": 3}, "table": [1.0, 2.0, 3.0]}
+    assert record_dtype(mapping) == record_dtype(OUTER)
+    assert record(mapping) == record(OUTER)
+
+
+def test_whole_numbers_stay_whole():
+    dtype = record_dtype({"n": 2**53 + 1, "flag": True, "x": 1.0})
+    assert [dtype[name] for name in dtype.names] == [np.int64, np.int64, np.float64]
+
+
+def test_a_float_travels_without_rounding():
+    assert record({"x": 0.1 + 0.2})["x"][0] == 0.1 + 0.2
+
+
+@pytest.mark.parametrize("value", [3.0, "text", [1.0], Inner])
+def test_what_has_no_names_cannot_be_a_record(value):
+    with pytest.raises(TypeError, match="cannot make a record of"):
+        record(value)
+
+
+# --- rules
+
+
+@rule
+def tripled(x):
+    return 3.0 * x
+
+
+@inline
+def doubled(x):
+    return 2.0 * x
+
+
+def test_a_rule_called_from_python_is_plain_python():
+    assert tripled(2) == 6.0
+    assert not hasattr(tripled, "signatures")
+
+
+def test_inlined_arithmetic_called_from_python_is_plain_python():
+    assert doubled(2) == 4.0
+
+
+# --- kernels: one loop that calls two rules and reads a nested record
+
+
+def total(numbers, values):
+    out = 0.0
+    for i in range(values.size):
+        out += tripled(values[i]) + doubled(numbers.inner.rate)
+    return out
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return kernel(total)
+
+
+def test_a_kernel_reads_the_same_attributes_as_python(compiled):
+    numbers, values = record(OUTER), np.arange(5.0)
+    assert compiled(numbers[0], values) == total(OUTER, values)
+
+
+def test_a_frugal_kernel_equals_a_kernel(compiled):
+    numbers, values = record(OUTER)[0], np.linspace(-1.0, 1.0, 101)
+    assert frugal_kernel(total)(numbers, values) == compiled(numbers, values)
+
+
+def test_a_kernel_divides_by_zero_as_ieee_says():
+    @kernel
+    def ratio(a, b):
+        return a / b
+
+    assert ratio(1.0, 0.0) == np.inf
+
+
+def test_decorating_a_kernel_leaves_numbas_own_cache_folder_as_it_was():
+    before = numba.config.CACHE_DIR
+    kernel(lambda x: x)
+    assert before == numba.config.CACHE_DIR
+
+
+def test_kernels_decorated_in_two_threads_leave_the_cache_folder_as_it_was():
+    before = numba.config.CACHE_DIR
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with rules._our_cache():
+            inside.set()
+            leave.wait(5)
+
+    thread = threading.Thread(target=other)
+    try:
+        with rules._our_cache():
+            thread.start()
+            inside.wait(0.2)  # a lock keeps the other thread out until we are done
+        leave.set()
+        thread.join()
+        assert before == numba.config.CACHE_DIR
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+# --- the cache folder
+
+
+@pytest.fixture
+def copied_package(tmp_path, monkeypatch):
+    """A copy of two sources in place of the package."""
+    package = tmp_path / "stress"
+    (package / "engines").mkdir(parents=True)
+    for name in ("rules.py", "engines/loop.py"):
+        shutil.copy(rules.PACKAGE / name, package / name)
+    monkeypatch.setattr(rules, "PACKAGE", package)
+    return package
+
+
+fresh_folder = cache_folder.__wrapped__  # the folder is looked up once a process
+
+
+def test_an_edit_anywhere_in_the_package_changes_the_cache_folder(copied_package):
+    before = fresh_folder()
+    with (copied_package / "engines" / "loop.py").open("a") as source:
+        source.write("# edited\n")
+    assert fresh_folder() != before
+
+
+def test_a_new_module_changes_the_cache_folder(copied_package):
+    before = fresh_folder()
+    (copied_package / "new.py").touch()
+    assert fresh_folder() != before
+
+
+def test_a_renamed_module_changes_the_cache_folder(copied_package):
+    before = fresh_folder()
+    (copied_package / "rules.py").rename(copied_package / "laws.py")
+    assert fresh_folder() != before
+
+
+def test_another_numba_has_another_cache_folder(copied_package, monkeypatch):
+    before = fresh_folder()
+    monkeypatch.setattr(numba, "__version__", "0.0.1")
+    assert fresh_folder() != before
+
+
+def test_the_same_sources_have_the_same_cache_folder(copied_package):
+    assert fresh_folder() == fresh_folder()
+
+
+def test_the_cache_is_below_numba_cache_dir_if_the_user_set_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert fresh_folder().parent == tmp_path / "fundstress"
+
+
+@pytest.fixture
+def no_cache(monkeypatch, tmp_path):
+    """A cache folder that cannot be made: its parent is a file (root may write to read-only folders)."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(rules, "cache_folder", lambda: tmp_path / "file" / "cache")
+
+
+def test_a_kernel_works_where_nothing_can_be_cached(no_cache):
+    assert kernel(lambda x: x + 1.0)(1.0) == 2.0
+
+
+def test_a_kernel_that_cannot_be_cached_in_our_folder_is_cached_nowhere(no_cache):
+    # numba would fall back to __pycache__, whose key does not see an edit in another module.
+    assert kernel(total).stats.cache_path is None
