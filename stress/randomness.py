@@ -29,20 +29,20 @@ _SHIFT12, _SHIFT52 = np.uint64(12), np.uint64(52)
 def float_bits(typingctx, value):
     """Return the 64 bits of a float as an unsigned integer."""
 
-    def build(context, builder, signature, arguments):
+    def _build(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.IntType(64))
 
-    return types.uint64(types.float64), build
+    return types.uint64(types.float64), _build
 
 
 @intrinsic
 def bits_float(typingctx, value):
     """Return the float whose 64 bits are an unsigned integer's."""
 
-    def build(context, builder, signature, arguments):
+    def _build(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.DoubleType())
 
-    return types.float64(types.uint64), build
+    return types.float64(types.uint64), _build
 
 
 @inline

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import tomli_w
-from pydantic import Field, SerializeAsAny, ValidationError, field_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from stress import toml
 from stress.agents.base import Cohort, Venue
@@ -73,7 +73,7 @@ class Exchange(Settings):
 class Reserve(Settings):
     """Table ``[reserve]``: which levels are printed."""
 
-    levels: tuple[float, ...] = (0.99, 0.995, 0.999)
+    levels: tuple[float, ...] = Field(default=(0.99, 0.995, 0.999), min_length=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
 
     @field_validator("levels")
@@ -109,6 +109,12 @@ class Scenario(Settings):
     shock: tuple[Shock, ...] = ()
     population: tuple[SerializeAsAny[Cohort], ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for key, message in self.problems():
+            raise ValueError(f"{key}: {message}")
+        return self
+
     @field_validator("market", mode="before")
     @classmethod
     def _choose_market(cls, value: Any) -> Any:
@@ -117,12 +123,12 @@ class Scenario(Settings):
     @field_validator("layer", mode="before")
     @classmethod
     def _choose_layers(cls, value: Any) -> Any:
-        return toml.each("layer", value, Layer.choose)
+        return toml.each("layer", value, Layer)
 
     @field_validator("population", mode="before")
     @classmethod
     def _choose_cohorts(cls, value: Any) -> Any:
-        return toml.each("population", value, Cohort.choose)
+        return toml.each("population", value, Cohort)
 
     @classmethod
     def load(cls, path: str | Path, *, overrides: dict[str, Any] | None = None) -> Self:
@@ -146,14 +152,14 @@ class Scenario(Settings):
         cls, tables: dict[str, Any], *, source: str = "scenario", overrides: dict[str, Any] | None = None
     ) -> Self:
         """Validate nested tables, as read from TOML; `source` is named in errors."""
-        tables = toml.with_preset(toml.override(tables, overrides or {}, source), source)
+        overrides = overrides or {}
+        venue = {name: value for name, value in overrides.items() if name in ("exchange", "exchange.preset")}
+        tables = toml.with_preset(toml.override(tables, venue, source), source)
+        tables = toml.override(tables, overrides, source)
         try:
-            scenario = cls.model_validate(tables)
+            return cls.model_validate(tables)
         except ValidationError as error:
-            raise ScenarioError(toml.explain(error, source, cls)) from None
-        for key, message in scenario.problems():
-            raise ScenarioError(f"{source}: {key}: {message}")
-        return scenario
+            raise ScenarioError(toml.explain(error, source, cls, tables)) from None
 
     def with_(self, **overrides: Any) -> Self:
         """Return a variant, e.g. ``scenario.with_(**{"market.vol_annual": 0.9})``."""

@@ -34,6 +34,7 @@ def progress_bar() -> Iterator[Progress]:
         task = bar.add_task("compiling", total=None)
 
         def update(progress: Progress) -> None:
+            """Show what is done."""
             if bar.tasks[0].total is None:  # the clock of the rate starts with the first path
                 bar.reset(task, total=progress.total, completed=progress.done, description="simulating")
             bar.update(task, completed=progress.done)

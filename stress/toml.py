@@ -1,12 +1,14 @@
 """How a scenario file becomes tables: reading, ``extends``, presets, overrides, and errors in one line."""
 
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, get_args
 
 from pydantic import BaseModel, ValidationError
+
+from stress.registry import Part
 
 PRESETS = Path(__file__).parent / "exchange" / "presets"
 
@@ -106,29 +108,32 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return name.strip(), value.strip()
 
 
-def each(name: str, rows: Any, choose: Callable[[Any], Any]) -> tuple[Any, ...]:
+def each(name: str, rows: Any, family: type[Part]) -> tuple[Any, ...]:
     """Choose the class of every row of an array of tables, naming the row in errors."""
     if not isinstance(rows, Iterable) or isinstance(rows, (str, dict)):
         raise ValueError(f"expected an array of tables [[{name}]]")
     chosen = []
     for i, row in enumerate(rows):
         try:
-            chosen.append(choose(row))
+            chosen.append(family.choose(row))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"row {i}: {key}: {_say(first, ())}") from None
+            raise ValueError(f"row {i}: {_first(error, family, row)}") from None
         except ValueError as error:
             raise ValueError(f"row {i}: {error}") from None
     return tuple(chosen)
 
 
-def explain(error: ValidationError, source: str, model: type[BaseModel]) -> str:
+def explain(error: ValidationError, source: str, model: type[BaseModel], tables: Any) -> str:
     """Say the first error in one line: file, key, value, allowed range, nearest key."""
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{source}: {_first(error, model, tables)}{more}"
+
+
+def _first(error: ValidationError, model: type[BaseModel], value: Any) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{source}: {key}: {_say(first, _known_keys(first['loc'], model))}{more}"
+    said = _say(first, _known_keys(first["loc"], model, value))
+    return f"{key}: {said}" if key else said
 
 
 def _say(first: Any, known: tuple[str, ...]) -> str:
@@ -143,14 +148,27 @@ def _say(first: Any, known: tuple[str, ...]) -> str:
     return f"{message.replace('input should', 'should')}, got {first['input']!r}"
 
 
-def _known_keys(loc: tuple[Any, ...], model: type[BaseModel]) -> tuple[str, ...]:
+def _known_keys(loc: tuple[Any, ...], model: Any, value: Any) -> tuple[str, ...]:
+    """Return the keys of the table in which an error is; the kind that was typed decides them."""
+    model = _typed(model, value)
     for part in loc[:-1]:
-        field = model.model_fields.get(str(part))
-        annotation = field.annotation if field else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        if isinstance(part, str):
+            annotation = model.model_fields[part].annotation
+            model = get_args(annotation)[0] if get_args(annotation) else annotation  # a table or an array of them
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            value = None
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return ()
-        model = annotation
+        model = _typed(model, value)
     return tuple(model.model_fields)
+
+
+def _typed(model: type[BaseModel], value: Any) -> type[BaseModel]:
+    kind = value.get("kind") if isinstance(value, dict) else value
+    family = getattr(model, "family", {})
+    return family.get(kind, model) if isinstance(kind, str) else model
 
 
 def _hint(word: str, known: Iterable[str]) -> str:

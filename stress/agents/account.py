@@ -26,7 +26,9 @@ class Account(Cohort, kind="account"):
         return accounts[accounts["qty"] != 0.0]
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
-        """Refuse a position opened above the tier's leverage (collateral below initial margin)."""
+        """Refuse no position, and one opened above the tier's leverage (collateral below initial margin)."""
+        if quantize(self.qty, venue.lot) == 0.0:
+            return [("qty", f"{self.qty:g} is no position in lots of {venue.lot:g}")]
         value = abs(self.qty) * self.entry_usd
         limit = float(venue.max_leverage(np.array([value]))[0])
         if value > limit * self.collateral_usd * (1.0 + 1e-9):

@@ -41,7 +41,9 @@ class Trader(Cohort, kind="trader"):
         return self.long_share, self.short_share
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
-        """Refuse a leverage above what the first tier allows."""
+        """Refuse a cohort without a share, and a leverage above what the first tier allows."""
+        if self.long_share == self.short_share == 0.0:
+            return [("long_share", "and short_share are both 0: the cohort holds nothing")]
         limit = venue.tiers.max_leverage[0]
         if self.leverage_median > limit:
             return [("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")]

@@ -4,7 +4,7 @@ from typing import Any
 
 from stress.engines.base import run
 
-__all__ = ["Population", "draw_population", "run", "trace"]
+__all__ = ["Population", "draw_population", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -12,8 +12,4 @@ def __getattr__(name: str) -> Any:
         from stress.engines import population
 
         return getattr(population, name)
-    if name == "trace":
-        from stress.engines.trace import trace
-
-        return trace
     raise AttributeError(f"module 'stress.engines' has no attribute {name!r}")

@@ -199,6 +199,7 @@ def compose_close(rules):
 
     @inline
     def settle_rungs(state, book, climb, i, fill, share, step, path_id, round_, ledger):
+        """Settle what a list has crossed, at once where the terms are common."""
         rungs, a, b = climb.rungs, climb.at[i], climb.front[i]
         if b - a > FEW and ledger.rows.size == 0:
             worst, best = gain_bounds(state, rungs, a, b, rungs.lists[i].side, fill)
@@ -212,6 +213,7 @@ def compose_close(rules):
 
     @inline
     def settle_aside(state, book, climb, s, fill, share, step, path_id, round_, ledger):
+        """Settle the breached accounts of one side that are kept aside."""
         rungs = climb.rungs
         for i in range(climb.open[s], climb.seen[s]):
             if climb.done[i] == 1:
@@ -223,6 +225,7 @@ def compose_close(rules):
 
     @inline
     def close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger):
+        """Settle lists and accounts kept aside; move the lists' places."""
         for i in range(climb.at.size):
             if climb.front[i] > climb.at[i]:
                 settle_rungs(state, book, climb, i, fill, share, step, path_id, round_, ledger)
@@ -241,6 +244,7 @@ def compose_liquidate(rules, value_fund):
 
     @inline
     def liquidate(state, book, path, step, path_id, climb, ledger):
+        """Cross rungs until the mark rests between two."""
         if abs(state.funding) > climb.rungs.funding_reach:
             state.needs_loop = 1
             return
@@ -286,6 +290,7 @@ def compiled(rules):
 
     @frugal_kernel
     def run_block(states, book, world, first, climb, ledger, traces):
+        """Run every path of a block from the foot of the ladder."""
         for p in range(states.size):
             restart(climb)
             follow(states[p], book[0], path_of(world, p), first + p, climb, ledger, traces[p])

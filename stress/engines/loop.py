@@ -84,6 +84,7 @@ def compose_liquidate(rules, value_fund):
 
     @rule
     def liquidate(state, book, path, step, path_id, holdings, ledger):
+        """Test, take out and close until nobody is breached."""
         for round_ in range(book.max_rounds):
             if is_known_healthy(state, book):
                 return
@@ -109,6 +110,7 @@ def compose_carry(value_fund, shed_inventory):
 
     @rule
     def carry(state, book, holdings):
+        """Hand over what the fund cannot carry."""
         if state.inventory != 0.0 and is_broke(state, book, value_fund(state, book)):
             living = holdings.living[: list_living(holdings)]
             batch, short, moved = holdings.batch[:1], holdings.short[:1], holdings.moved[:1]
@@ -126,6 +128,7 @@ def compiled(rules):
 
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):
+        """Run every path of a block on a fresh copy of the accounts."""
         for p in range(states.size):
             holdings.accounts[:] = accounts
             follow(states[p], book[0], path_of(world, p), first + p, holdings, ledger, traces[p])

@@ -57,6 +57,7 @@ def compose_round(rules):
 
     @rule
     def close_batch(state, book, shocks, step, batch, short, moved, case, accounts, living):
+        """Take one batch from its price to the books."""
         advance_depth(state, shocks, step, book.liquidity)
         long_qty, long_value, short_qty, short_value = batch_sums(batch)
         qty = long_qty + short_qty

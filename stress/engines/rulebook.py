@@ -44,6 +44,7 @@ def once_per_rules(build: Callable[[SimpleNamespace], Any]) -> Callable[[Ruleboo
     lock = Lock()
 
     def get(rulebook: Rulebook) -> Any:
+        """Return what was built for these rules."""
         with lock:
             if rulebook.key not in built:
                 built[rulebook.key] = build(rulebook.compose())

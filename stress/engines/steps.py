@@ -111,18 +111,12 @@ def first_outside(path, step, stop, low, high):
     return stop
 
 
-def compose_path(rules, liquidate, carry, value_fund, melt=rule):
-    """Return ``follow(state, book, path, path_id, holdings, ledger, trace)``: one path from start to horizon.
-
-    `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.  ``melt=inline``
-    spares the calls, which pass every array of `holdings`; it takes longer to compile.
-    """
-    step_rule = compose_step(rules, liquidate, carry, value_fund, melt)
-    displacement = rules.displacement
+def compose_skip(displacement, melt):
+    """Return ``next_stop(state, book, path, step, stop)``, which skips the steps in which nothing can happen."""
 
     @melt
     def bound_displacement(state, book):
-        # Until the next trade the decaying flow moves from what it is now towards its permanent part.
+        """Bound our displacement until the next trade: the decaying flow moves towards its permanent part."""
         now, end = book.liquidity.pass_through * displacement(state, book.liquidity), 0.0
         if book.liquidity.permanent_share > 0.0:
             flow, state.flow = state.flow, 0.0
@@ -133,15 +127,28 @@ def compose_path(rules, liquidate, carry, value_fund, melt=rule):
 
     @melt
     def next_stop(state, book, path, step, stop):
-        # The next step that must be run: funding, the last one, or a price that may matter.
+        """Return the next step that must be run: funding, the last one, or a price that may matter."""
         if state.inventory != 0.0 or state.touched == 1 or book.monotone == 0:
             return step
         every = book.funding_every
         bound_displacement(state, book)
         return first_outside(path, step, min(step + every - 1 - step % every, stop - 1), *screen(state))
 
+    return next_stop
+
+
+def compose_path(rules, liquidate, carry, value_fund, melt=rule):
+    """Return ``follow(state, book, path, path_id, holdings, ledger, trace)``: one path from start to horizon.
+
+    `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.  ``melt=inline``
+    spares the calls, which pass every array of `holdings`; it takes longer to compile.
+    """
+    step_rule = compose_step(rules, liquidate, carry, value_fund, melt)
+    next_stop = compose_skip(rules.displacement, melt)
+
     @melt
     def run_path(state, book, path, path_id, holdings, ledger, start, stop):
+        """Run the steps in [start, stop)."""
         step = start
         while step < stop and state.needs_loop == 0:
             step = next_stop(state, book, path, step, stop)
@@ -150,6 +157,7 @@ def compose_path(rules, liquidate, carry, value_fund, melt=rule):
 
     @melt
     def follow(state, book, path, path_id, holdings, ledger, trace):
+        """Run the whole path, stopping to fill `trace`."""
         start, pieces = 0, max(1, trace.size)
         for k in range(pieces):
             stop = (k + 1) * path.shocks.size // pieces
@@ -167,6 +175,7 @@ def compose_step(rules, liquidate, carry, value_fund, melt):
 
     @melt
     def run_step(state, book, path, step, path_id, holdings, ledger):
+        """Run one step."""
         open_step(state, book, step, path.shocks[step], path.decay)
         if path.halts[step] == 0 and step % book.check_every == 0 and not is_known_healthy(state, book):
             liquidate(state, book, path, step, path_id, holdings, ledger)

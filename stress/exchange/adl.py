@@ -178,6 +178,7 @@ def compose_adl(ranking):
 
     @rule
     def adl_absorbs(state, book, case, batch, short, moved, accounts, living):
+        """Ask, rank, allocate and book."""
         ask_for(state, book, case, batch, short, moved, case.remaining)
         wanted = case.deleveraged
         if book.layers.adl.capacity < 1.0:

@@ -135,6 +135,7 @@ def compose_prices(law):
 
     @rule
     def displacement(state, liquidity):
+        """Return our own displacement of the log price: a decaying and a permanent part."""
         permanent = liquidity.permanent_share
         moved = math.copysign((1.0 - permanent) * impact(abs(state.flow), liquidity), state.flow)
         if permanent > 0.0:
@@ -143,11 +144,13 @@ def compose_prices(law):
 
     @rule
     def spent_between(start, flow, liquidity):
+        """Return the integral of the impact from `start` over `flow`: odd impact, even integral."""
         # The signed impact is odd in the flow, so its integral is even.
         return cost(abs(start + flow), liquidity) - cost(abs(start), liquidity)
 
     @rule
     def fill_price(state, liquidity, quantity, before):
+        """Return the mean price of `quantity`, after `before` has been traded."""
         flow = quantity * state.per_depth
         if flow == 0.0:
             return state.index
@@ -160,6 +163,7 @@ def compose_prices(law):
 
     @rule
     def limit_room(state, liquidity, net, limit):
+        """Return what the book takes of `net` before the marginal price passes `limit`."""
         side = math.copysign(1.0, net)
         reach = flow_at(max(0.0, side * (limit / state.index - 1.0)), liquidity)
         return max(0.0, reach - side * state.flow) * state.depth
@@ -178,11 +182,13 @@ def compose_trading(displacement, fill_price):
 
     @rule
     def update_mark(state, book):
+        """Set the mark: the index times what the mark rule lets through of our displacement."""
         moved = book.liquidity.pass_through * displacement(state, book.liquidity)
         state.mark = state.initial_price * math.exp(state.shock + moved)
 
     @rule
     def open_step(state, book, step, shock, decay):
+        """Move index, flow and mark to `step`."""
         state.shock = shock
         state.index = state.initial_price * math.exp(shock)
         state.flow = state.flow_at_trade * decay[step - state.trade_step]
@@ -192,6 +198,7 @@ def compose_trading(displacement, fill_price):
 
     @rule
     def trade(state, book, step, quantity, price):
+        """Execute a signed quantity against the makers; flow and mark follow."""
         if quantity == 0.0:
             return
         trade_with_makers(state, quantity, price)
@@ -204,6 +211,7 @@ def compose_trading(displacement, fill_price):
 
     @rule
     def unwind(state, book, step):
+        """Sell what the step's room allows of the inventory."""
         size = min(abs(state.inventory), volume_room(state, book))
         if size > 0.0:
             share = size / abs(state.inventory)
@@ -221,6 +229,7 @@ def compose_batch(fill_price, limit_room, disposal):
 
     @rule
     def price_batch(state, book, net, limit):
+        """Return the share of a batch that executes now, and its fill."""
         quantity = abs(net)
         if quantity == 0.0:
             return 1.0, state.index
@@ -259,6 +268,7 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
 
     @rule
     def settle_account(state, book, account, fill, share):
+        """Close one account under the scenario's fee model."""
         settle(state, book, account, fill, share, fund_part)
 
     return SimpleNamespace(

@@ -111,6 +111,7 @@ def compose_waterfall(layers):
 
     @rule
     def nobody(state, book, case, batch, short, moved, accounts, living):
+        """Take nothing: the end of the waterfall."""
         return None
 
     chain = nobody
@@ -122,6 +123,7 @@ def compose_waterfall(layers):
 def _before(first, rest):
     @rule
     def absorb(state, book, case, batch, short, moved, accounts, living):
+        """Let this layer take its part, then the rest of the waterfall."""
         if case.remaining > 0.0:
             first(state, book, case, batch, short, moved, accounts, living)
         rest(state, book, case, batch, short, moved, accounts, living)

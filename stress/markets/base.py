@@ -31,7 +31,7 @@ class Clock:
 class Market(Part):
     """Family of price processes.
 
-    ``increments`` is a kernel ``(numbers, table, path, k0, k1, out)`` that fills `out` (n_steps,) with
+    ``increments`` is a rule ``(numbers, table, path, k0, k1, out)`` that fills `out` (n_steps,) with
     log-returns of one path; ``numbers(clock)`` gives its record and ``table(clock)`` a look-up table.
     """
 
@@ -76,6 +76,7 @@ def sampler(increments):
 
     @kernel
     def sample(numbers, table, overlay, key, first, shocks, lows, highs):
+        """Fill a block, path by path."""
         for p in range(shocks.shape[0]):
             increments(numbers[0], table, first + p, key[0], key[1], shocks[p])
             accumulate(shocks[p], overlay, lows[p], highs[p])

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from stress.markets.base import Clock, Market
 from stress.randomness import NOISE, fill_normals
-from stress.rules import kernel
+from stress.rules import rule
 
 
-@kernel
+@rule
 def gbm_increments(numbers, table, path, k0, k1, out):
     """Fill `out` with independent normal log-returns."""
     fill_normals(out, path, NOISE, k0, k1)
@@ -22,7 +22,7 @@ class Gbm(Market, kind="gbm"):
 
     vol_annual: float = Field(ge=0, le=10)
     drift_annual: float = Field(default=0.0, ge=-10, le=10)  # of the price
-    increments = gbm_increments
+    increments = staticmethod(gbm_increments)
 
     def numbers(self, clock: Clock) -> dict[str, float]:
         """Return log drift and standard deviation of one step."""

@@ -3,7 +3,7 @@
 A GARCH-t fitted to days and run at one-minute marks gives too few liquidations and absurd tails.  Here each
 component has a clock of its own that does not depend on the simulation step: log-volatility changes once a
 day, the variance of the noise once per noise interval, and a jump is spread over its duration.  Halving the
-step refines the same process.
+step refines the same process; a step of several noise intervals has the mean of their variances.
 """
 
 import math
@@ -22,13 +22,14 @@ from stress.randomness import (
     fill_uniforms,
     uniform_pair,
 )
-from stress.rules import kernel
+from stress.rules import rule
 
 OCTAVES, CELLS = 48, 64  # of the table: each halving of a tail probability has 64 cells
-MAX_JUMPS = 32
+MAX_JUMPS = 1_000  # of one path
+MOST_EXPECTED = 500.0  # jumps of one path: never is a path asked for MAX_JUMPS
 
 
-@kernel
+@rule
 def look_up(table, u):
     """Return the table's value at probability `u`: octaves of the nearer tail, linear inside a cell."""
     row = 0 if u < 0.5 else 1
@@ -43,7 +44,7 @@ def look_up(table, u):
     return table[row, at] + (x - cell) * (table[row, at + 1] - table[row, at])
 
 
-@kernel
+@rule
 def daily_levels(numbers, path, k0, k1, levels):
     """Fill `levels` with the volatility factor of every day: AR(1) in logs, mean square one."""
     fill_normals(levels, path, VOLATILITY, k0, k1)
@@ -54,7 +55,7 @@ def daily_levels(numbers, path, k0, k1, levels):
         levels[d] = math.exp(numbers.log_sd * state - numbers.log_sd * numbers.log_sd)
 
 
-@kernel
+@rule
 def spread_jump(out, start, length, size):
     """Add a jump of log `size` that begins at step `start` and lasts `length` steps (both fractional)."""
     stop = start + length
@@ -62,7 +63,7 @@ def spread_jump(out, start, length, size):
         out[t] += size * (min(t + 1.0, stop) - max(float(t), start)) / length
 
 
-@kernel
+@rule
 def add_jumps(numbers, path, k0, k1, out):
     """Add Poisson jumps with Pareto sizes, truncated, in times of their own."""
     u, _ = uniform_pair(0, path, JUMPS, k0, k1)
@@ -82,21 +83,32 @@ def add_jumps(numbers, path, k0, k1, out):
         spread_jump(out, when * out.size, max(length, 1e-9), sign * size)
 
 
-@kernel
+@rule
+def pooled_scale(table, scales, first, n):
+    """Return the root mean square scale of the `n` noise intervals that one step covers."""
+    square = 0.0
+    for i in range(first, first + n):
+        scale = look_up(table, scales[i])
+        square += scale * scale
+    return math.sqrt(square / n)
+
+
+@rule
 def clocked_increments(numbers, table, path, k0, k1, out):
     """Fill `out`: normal noise x volatility of the day x fat-tailed scale of the noise interval, plus jumps."""
     fill_normals(out, path, NOISE, k0, k1)
     levels = np.empty(math.ceil(out.size / numbers.steps_per_day))
     daily_levels(numbers, path, k0, k1, levels)
-    width = int(numbers.steps_per_interval)
-    scales = np.empty((out.size + width - 1) // width)
+    width, pooled = int(numbers.steps_per_interval), int(numbers.intervals_per_step)
+    n = (out.size + width - 1) // width
+    scales = np.empty(n * pooled)
     fill_uniforms(scales, path, MIXING, k0, k1)
-    for i in range(scales.size):
+    for i in range(n):
         first = i * width
         sd = numbers.sd * levels[int(first / numbers.steps_per_day)]
         drift = -0.5 * sd * sd
         if numbers.fat_tails == 1.0:
-            sd *= look_up(table, scales[i])
+            sd *= pooled_scale(table, scales, i * pooled, pooled)
         for t in range(first, min(first + width, out.size)):
             out[t] = drift + sd * out[t]
     add_jumps(numbers, path, k0, k1, out)
@@ -122,13 +134,23 @@ class VolatilityClock(Market, kind="volatility_clock"):
     jump_down_share: float = Field(default=0.65, ge=0, le=1)  # calibration 6
     jump_minutes_shortest: float = Field(default=5.0, gt=0)  # calibration 10.2
     jump_minutes_longest: float = Field(default=60.0, gt=0)  # calibration 10.2
-    increments = clocked_increments
+    increments = staticmethod(clocked_increments)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
-        """Refuse clocks that the step does not divide."""
+        """Refuse clocks that the step does not divide, and what the process would have to ignore."""
         found = []
-        if self.noise_clock_seconds % clock.step_seconds and clock.step_seconds % self.noise_clock_seconds:
+        ratio = self.noise_clock_seconds / clock.step_seconds
+        if abs(max(ratio, 1.0 / ratio) - round(max(ratio, 1.0 / ratio))) > 1e-9:
             found.append(("noise_clock_seconds", f"must divide, or be divided by, {clock.step_seconds:g} s"))
+        if self.start == "today":
+            found += [
+                (key, "must be above 0 with start = 'today'")
+                for key in ("vol_annual", "log_vol_sd")
+                if getattr(self, key) == 0.0
+            ]
+        expected = self.jumps_per_year * clock.step_years * clock.n_steps
+        if expected > MOST_EXPECTED:
+            found.append(("jumps_per_year", f"makes {expected:,.0f} jumps a path, above {MOST_EXPECTED:g}"))
         if self.jump_largest <= self.jump_smallest:
             found.append(("jump_largest", f"must be above jump_smallest = {self.jump_smallest:g}"))
         if self.jump_minutes_longest < self.jump_minutes_shortest:
@@ -148,7 +170,8 @@ class VolatilityClock(Market, kind="volatility_clock"):
             "persistence": self.persistence_daily,
             "innovation": math.sqrt(1.0 - self.persistence_daily**2),
             "steps_per_day": 86400.0 / clock.step_seconds,
-            "steps_per_interval": max(1.0, self.noise_clock_seconds / clock.step_seconds),
+            "steps_per_interval": float(max(1, round(self.noise_clock_seconds / clock.step_seconds))),
+            "intervals_per_step": float(max(1, round(clock.step_seconds / self.noise_clock_seconds))),
             "fat_tails": 1.0 if self.tail_index < 200 else 0.0,
             "expected_jumps": self.jumps_per_year * clock.step_years * clock.n_steps,
             "smallest": self.jump_smallest,
@@ -164,9 +187,10 @@ class VolatilityClock(Market, kind="volatility_clock"):
 
         Row 0 holds the lower half of probabilities, row 1 the upper half; OCTAVES x (CELLS + 1) columns.
         """
-        from scipy import stats  # a second of import that only a run needs
+        from scipy.special import chdtri, gammaincinv  # scipy.stats would cost a second
 
         base = 2.0 ** -(2.0 + np.arange(OCTAVES))
         tail = (base[:, None] * (1.0 + np.arange(CELLS + 1) / CELLS)).ravel()
-        law = stats.chi2(self.tail_index)
-        return np.sqrt((self.tail_index - 2.0) / np.stack([law.ppf(tail), law.isf(tail)]))
+        half = self.tail_index / 2.0
+        squares = np.stack([2.0 * gammaincinv(half, tail), chdtri(self.tail_index, tail)])  # chi2 quantiles
+        return np.sqrt((self.tail_index - 2.0) / squares)
