@@ -176,6 +176,8 @@ class Outcomes:
         What the run was.
     attribution : Attribution, optional
         Losses by cohort at the worst moment of some paths.
+    ledger : structured array, optional
+        Liquidations (path, step, round, account, qty), when the run was asked to keep them.
 
     Raises
     ------
@@ -187,6 +189,7 @@ class Outcomes:
     columns: Mapping[str, np.ndarray]
     facts: Facts
     attribution: Attribution | None = None
+    ledger: np.ndarray | None = None
 
     def __post_init__(self):
         _check_names(self.columns)
@@ -201,7 +204,7 @@ class Outcomes:
         raise AttributeError(f"Outcomes has no attribute or column {name!r}")
 
     def __reduce__(self):
-        return Outcomes, (dict(self.columns), self.facts, self.attribution)
+        return Outcomes, (dict(self.columns), self.facts, self.attribution, self.ledger)
 
     def __repr__(self) -> str:
         return f"Outcomes({self.facts.scenario!r}, {self.n_paths} paths, {self.n_populations} populations)"

@@ -153,7 +153,7 @@ def _known_keys(loc: tuple[Any, ...], model: Any, value: Any) -> tuple[str, ...]
     model = _typed(model, value)
     for part in loc[:-1]:
         if isinstance(part, str):
-            annotation = model.model_fields[part].annotation
+            annotation = model.model_fields[part].annotation if part in model.model_fields else None
             model = get_args(annotation)[0] if get_args(annotation) else annotation  # a table or an array of them
         try:
             value = value[part]

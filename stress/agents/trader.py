@@ -41,9 +41,13 @@ class Trader(Cohort, kind="trader"):
         return self.long_share, self.short_share
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
-        """Refuse a cohort without a share, and a leverage above what the first tier allows."""
+        """Refuse shares of nothing or beyond the largest accounts, and a leverage above the first tier's."""
         if self.long_share == self.short_share == 0.0:
             return [("long_share", "and short_share are both 0: the cohort holds nothing")]
+        for side, n, share in self._sides():
+            if n * self.largest_share < share:
+                held = f"{n} {side} accounts of at most {self.largest_share:g} cannot hold {share:g}"
+                return [("largest_share", f"{held} of open interest")]
         limit = venue.tiers.max_leverage[0]
         if self.leverage_median > limit:
             return [("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")]
@@ -51,11 +55,14 @@ class Trader(Cohort, kind="trader"):
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Draw the cohort; longs and shorts are counted in proportion to their shares."""
-        total = self.long_share + self.short_share
-        n_long = round(self.count * self.long_share / total) if total else 0
-        sides = [(1.0, n_long, self.long_share), (-1.0, self.count - n_long, self.short_share)]
-        parts = [self._side(rng, venue, side, n, share) for side, n, share in sides if n > 0 and share > 0]
-        return np.concatenate(parts) if parts else super().draw(rng, venue)
+        signs = {"long": 1.0, "short": -1.0}
+        return np.concatenate([self._side(rng, venue, signs[side], n, share) for side, n, share in self._sides()])
+
+    def _sides(self) -> list[tuple[str, int, float]]:
+        """Return (side, number of accounts, share) of the sides that are asked for."""
+        n_long = round(self.count * self.long_share / (self.long_share + self.short_share))
+        sides = [("long", n_long, self.long_share), ("short", self.count - n_long, self.short_share)]
+        return [(side, n, share) for side, n, share in sides if share > 0.0]
 
     def _side(self, rng, venue: Venue, side: float, n: int, share: float) -> np.ndarray:
         leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(n))

@@ -123,7 +123,7 @@ def run(
     cover = stressed_losses(scenario, (job.population(i) for i in range(min(job.n_populations, COVER_POPULATIONS))))
     finished = time.perf_counter()
     elapsed = {"compile": compiled - started, "simulate": finished - compiled, "total": finished - started}
-    return job.results.outcomes(job.population(0), elapsed_s=elapsed, cover=cover)
+    return job.results.outcomes(job.population(0), elapsed_s=elapsed, cover=cover, ledger=ledger)
 
 
 class Job:

@@ -76,8 +76,10 @@ class Results:
             results.finished[done] = True
         return results
 
-    def outcomes(self, population: Population, *, elapsed_s: dict[str, float], cover: tuple) -> Outcomes:
-        """Return the outcomes of a finished run."""
+    def outcomes(
+        self, population: Population, *, elapsed_s: dict[str, float], cover: tuple, ledger: bool = False
+    ) -> Outcomes:
+        """Return the outcomes of a finished run, with its liquidations if asked for."""
         scenario = self.scenario
         exact, note = one_run_curve(scenario)
         facts = Facts(
@@ -101,7 +103,7 @@ class Results:
             cohorts=self.cohorts(),
             cover=cover,
         )
-        return Outcomes(self.columns, facts, self.attribution())
+        return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None)
 
     def cohorts(self) -> tuple[str, ...]:
         """Names of the columns of `losses`."""
