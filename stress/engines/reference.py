@@ -148,10 +148,11 @@ class InsuranceFundModel(mesa.Model):
         state, book, t = self.state, self.book, self.clock
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
         working = self.outside.halts[t] == 0
-        if working and t % book.check_every == 0:
+        if working and (t + 1) % book.check_every == 0:
             self.liquidate()
         if working and state.inventory != 0.0:
             advance_depth(state, self.outside.shocks, t, book.liquidity)
+            self.carry_inventory()
             self.rules.unwind(state, book, t)
         self.settle_fund()
         if (t + 1) % book.funding_every == 0:
@@ -178,13 +179,17 @@ class InsuranceFundModel(mesa.Model):
             record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
             self.state.rounds_max = max(self.state.rounds_max, round_ + 1)
 
-    def settle_fund(self) -> None:
-        """Pass on inventory that the fund cannot carry, then record the event and check the books."""
+    def carry_inventory(self) -> None:
+        """Pass on inventory that the fund cannot carry at the current prices."""
         value = self.value_fund(self.state, self.book)
         if self.state.inventory != 0.0 and is_broke(self.state, self.book, value):
             seat = AccountSeat()
             living = list(self.agents)
             self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, range(len(living)))
+
+    def settle_fund(self) -> None:
+        """Pass on what the fund cannot carry, then record the event and check the books."""
+        self.carry_inventory()
         record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
         error = self.imbalance() / self.book.open_interest
         self.state.conservation_error = max(self.state.conservation_error, error)

@@ -118,10 +118,7 @@ def _tier_numbers(scenario: Scenario) -> dict[str, Any]:
 def _decay(scenario: Scenario) -> np.ndarray:
     """Return the share of a flow that is left after 0, 1, 2, ... steps."""
     ages = np.arange(scenario.clock.n_steps + 1)
-    half_life = scenario.liquidity.half_life_minutes
-    if half_life is None:
-        return np.ones(ages.size)
-    return 0.5 ** (ages * (scenario.run.step_seconds / 60.0 / half_life))
+    return 0.5 ** (ages * (scenario.run.step_seconds / 60.0 / scenario.liquidity.half_life_minutes))
 
 
 def as_namespace(numbers: dict[str, Any]) -> SimpleNamespace:

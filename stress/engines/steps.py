@@ -177,10 +177,11 @@ def compose_step(rules, liquidate, carry, value_fund, melt):
     def run_step(state, book, path, step, path_id, holdings, ledger):
         """Run one step."""
         open_step(state, book, step, path.shocks[step], path.decay)
-        if path.halts[step] == 0 and step % book.check_every == 0 and not is_known_healthy(state, book):
+        if path.halts[step] == 0 and (step + 1) % book.check_every == 0 and not is_known_healthy(state, book):
             liquidate(state, book, path, step, path_id, holdings, ledger)
         if state.inventory != 0.0 and path.halts[step] == 0:
             advance_depth(state, path.shocks, step, book.liquidity)
+            carry(state, book, holdings)
             unwind(state, book, step)
         carry(state, book, holdings)
         record_event(state, book, step, value_fund(state, book))

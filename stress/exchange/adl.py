@@ -11,12 +11,15 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from stress.accounts import bankruptcy_price, equity
-from stress.exchange.waterfall import Layer, maker_profit
+from stress.exchange.waterfall import Layer, gain_of, maker_profit
 from stress.registry import Part
 from stress.rules import rule
 
 # A winner must keep this much of its notional at the transfer price; rounding to lots may still move that price.
 SOLVENT = 1e-6
+
+# A shortfall left over below this share of the case is rounding, not a loss for the next layer.
+NOTHING_LEFT = 1e-12
 
 
 class Ranking(Part):
@@ -103,13 +106,15 @@ def shrink_to(state, book, case, batch, short, moved, ratio):
 
 @rule
 def total_up(state, case, batch, short, moved):
-    """Set the quantity that moves and its mean bankruptcy price, so that both sides exchange the same money."""
+    """Set the quantity that moves, its shortfall, and its mean bankruptcy price: both sides exchange the same money."""
     case.deleveraged = 0.0
+    case.relieved = 0.0
     value = 0.0
     for j in range(len(batch)):
         a = batch[j]
         if short[j] == 1 and a.qty * case.side > 0.0:
             case.deleveraged += moved[j]
+            case.relieved += moved[j] / abs(a.qty) * max(0.0, -gain_of(state, a, case.price))
             value += moved[j] * bankruptcy_price(a.qty, a.entry, a.collateral, state.funding)
     if case.deleveraged > 0.0:
         case.transfer_price = value / case.deleveraged
@@ -180,7 +185,6 @@ def compose_adl(ranking):
     def adl_absorbs(state, book, case, batch, short, moved, accounts, living):
         """Ask, rank, allocate and book."""
         ask_for(state, book, case, batch, short, moved, case.remaining)
-        wanted = case.deleveraged
         if book.layers.adl.capacity < 1.0:
             shrink_to(state, book, case, batch, short, moved, book.layers.adl.capacity)
         if case.deleveraged == 0.0:
@@ -194,10 +198,13 @@ def compose_adl(ranking):
             offered += sizes[k]
         if offered < case.deleveraged:
             shrink_to(state, book, case, batch, short, moved, offered / case.deleveraged)
+        if case.deleveraged == 0.0:
+            return
         order = np.argsort(-ranks, kind="mergesort")
         allocate(order, sizes, case.deleveraged, book.lot, taken)
         apply_takes(state, case, accounts, living, taken)
-        case.remaining = case.remaining * max(0.0, 1.0 - case.deleveraged / wanted)
+        left = case.remaining - case.relieved / case.loss
+        case.remaining = left if left > NOTHING_LEFT else 0.0
 
     return adl_absorbs
 

@@ -41,14 +41,14 @@ def everything(quantity, volume_room, limit_room):
 class Participation(Disposal, kind="participation"):
     """Sell at most a share of contemporaneous volume; the square root holds to about 20 % (calibration 10.1)."""
 
-    participation: float | None = Field(default=0.10, gt=0, le=1)
+    participation: float = Field(default=0.10, gt=0, le=1)
     executable = staticmethod(within_volume)
 
 
 class LimitAtBankruptcy(Disposal, kind="limit_at_bankruptcy"):
     """Immediate-or-cancel at the batch's mean bankruptcy price; the fund unwinds the rest within volume."""
 
-    participation: float | None = Field(default=0.10, gt=0, le=1)
+    participation: float = Field(default=0.10, gt=0, le=1)
     uses_limit = True
     executable = staticmethod(within_limit)
 

@@ -21,7 +21,7 @@ class Liquidity(Settings):
     impact: SerializeAsAny[ImpactLaw] = Field(default_factory=lambda: ImpactLaw.choose("square_root"))
     pass_through: float = Field(default=0.3, ge=0, le=1)  # one big venue among several (calibration 10.1)
     permanent_share: float = Field(default=0.0, ge=0, le=1)  # uninformed flow decays almost fully (4.6)
-    half_life_minutes: float | None = Field(default=30.0, gt=0)  # illustrative; absent key: no decay
+    half_life_minutes: float = Field(default=30.0, gt=0)  # illustrative; without decay: permanent_share = 1
     depth_curve: bool = True
     vol_annual: float = Field(default=0.55, gt=0)  # sigma of the |z| in the depth curve
     # volume multiplier 1 + response (|z| - 1)+; 1.5 gives the 32 median hours of 10 Oct 2025 at |z| of 20 (4.3)

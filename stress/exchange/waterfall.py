@@ -18,12 +18,14 @@ class Case:
     """The shortfall of one side of one round on its way through the layers."""
 
     side: float = 0.0  # +1: longs were liquidated
+    price: float = 0.0  # at which the shortfall is marked: fills now, later for what is taken over
     loss: float = 0.0  # marked shortfall of the whole side, quote
     remaining: float = 1.0  # fraction that no layer has taken yet
     fund_capacity: float = 0.0  # marked fund before this shortfall, quote
     fund_share: float = 0.0  # fraction taken by the fund
     socialized: float = 0.0  # quote charged to winners
     deleveraged: float = 0.0  # quantity closed against winners
+    relieved: float = 0.0  # shortfall that this quantity would have been, quote
     transfer_price: float = 0.0  # mean bankruptcy price of that quantity
 
 
@@ -141,6 +143,7 @@ def gain_of(state, account, price):
 def open_case(state, book, case, side, batch, short, fill, share, later):
     """Collect one side's shortfall: `share` of each account fills at `fill`, the rest is worth `later`."""
     case.side = side
+    case.price = share * fill + (1.0 - share) * later
     case.loss = 0.0
     case.remaining = 1.0
     case.fund_share = 0.0
@@ -149,8 +152,7 @@ def open_case(state, book, case, side, batch, short, fill, share, later):
     for j in range(len(batch)):
         account = batch[j]
         if short[j] == 1 and account.qty * side > 0.0:
-            worth = share * gain_of(state, account, fill) + (1.0 - share) * gain_of(state, account, later)
-            case.loss += max(0.0, -worth)
+            case.loss += max(0.0, -gain_of(state, account, case.price))
     case.fund_capacity = book.fund_initial + fund_value(state, later)
 
 
@@ -186,6 +188,7 @@ def open_inventory_case(state, book, case, batch, short, moved, worth_price):
     deficit = -(book.fund_initial + fund_value(state, worth_price))
     lost = state.inventory_cost - state.inventory * (worth_price - state.funding)
     case.side = 1.0 if state.inventory > 0.0 else -1.0
+    case.price = worth_price
     case.loss = lost
     case.remaining = min(1.0, deficit / lost) if lost > 0.0 else 0.0
     case.fund_capacity = 0.0

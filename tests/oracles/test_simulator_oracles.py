@@ -484,6 +484,13 @@ def test_d29_with_a_fifth_of_capacity_the_fund_pays_four_fifths(path):
     assert model.state.bad_debt == pytest.approx(0.8 * shortfalls(model, gone).sum(), rel=1e-3)  # whole lots
 
 
+@pytest.mark.parametrize("ranking", ["profit_leverage", "pro_rata"])
+def test_d29_where_nobody_has_won_the_shortfall_goes_on(ranking):
+    queue = {"layer.1.ranking": ranking, "population.3.deleverageable": False, "population.2.entry_usd": 91.0}
+    state = stress.InsuranceFundModel(load("d19_by_hand", **queue)).run_path().state
+    assert (state.deleveraged_notional, state.unresolved_shortfall) == (0.0, exactly(10.0))
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_d29_adl_first_and_without_limit_never_draws_on_the_fund(engine):
     run = outcomes("d29_adl", engine)

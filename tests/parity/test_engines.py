@@ -264,6 +264,17 @@ def test_winners_are_deleveraged(name):
     assert total(name, "deleveraged_notional") > 0
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_fund_never_ends_below_zero_after_the_waterfall(name):
+    assert min(result(name, seed, "loop").columns["fund_end"].min() for seed in SEEDS) >= -1e-9 * 40.0e6
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_books_balance_in_the_loop_and_on_the_ladder(name):
+    errors = [result(name, seed, e).columns["conservation_error"] for seed in SEEDS for e in ("loop", "ladder")]
+    assert np.max(errors) <= 1e-9
+
+
 @pytest.mark.parametrize("name", ["limit_in_a_squeeze"])
 def test_winners_are_charged(name):
     assert total(name, "socialized_loss") > 0

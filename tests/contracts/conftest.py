@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from stress.agents.base import Venue
+from stress.exchange.margin import Tier, TierTable
+
+# Values that a required key may have; a new class with other required keys adds them to its own defaults.
+EXAMPLES = {
+    "price_usd": 50_000.0,
+    "vol_annual": 0.7,
+    "name": "example",
+    "count": 2_000,
+    "long_share": 0.5,
+    "short_share": 0.3,
+    "leverage_median": 8.0,
+    "share": 0.2,
+    "leverage": 10.0,
+    "qty": -20.0,
+    "entry_usd": 51_000.0,
+    "collateral_usd": 150_000.0,
+}
+
+
+@pytest.fixture(scope="session")
+def example():
+    """Build a member of any family: required keys have an example, or lie where their constraints allow."""
+
+    def make(part, **settings):
+        for name, field in part.model_fields.items():
+            if field.is_required() and name not in settings:
+                settings[name] = EXAMPLES.get(name, next((getattr(m, "ge", None) for m in field.metadata), 1.0))
+        return part(**settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def venue():
+    """USD 1 bn of open interest at 50,000, three tiers."""
+    rows = ((1e6, 100, 0.004), (5e7, 50, 0.01), (1e9, 20, 0.02))
+    names = ("cap_usd", "max_leverage", "maintenance_margin_rate")
+    tiers = tuple(Tier(**dict(zip(names, row, strict=True))) for row in rows)
+    return Venue(50_000.0, 1e9, 0.001, 0.1, 0.01, TierTable.of(tiers, continuous=True))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20260102)

@@ -1,0 +1,173 @@
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+import stress.scenario  # noqa: F401  (registers everything)
+from stress.exchange.adl import Ranking
+from stress.exchange.disposal import Disposal
+from stress.exchange.impact import ImpactLaw
+from stress.exchange.liquidation import FeeModel
+from stress.exchange.settlement import NO_LIMIT
+
+VOLUME, DEPTH = 40_000.0, 150.0  # base units
+FLOWS = np.geomspace(1e-3, 1e4, 40)
+
+
+def members(family):
+    return pytest.mark.parametrize("member", family.family.values(), ids=family.family)
+
+
+# --- impact laws
+
+
+@pytest.fixture
+def law(example):
+    """A law's rules beside its numbers."""
+
+    def make(member):
+        part = example(member)
+        scale, size, exponent = part.numbers(VOLUME, DEPTH)
+        numbers = SimpleNamespace(scale=scale, size=size, per_size=1.0 / size, exponent=exponent)
+        return part, numbers
+
+    return make
+
+
+@members(ImpactLaw)
+def test_no_flow_has_no_impact_and_no_cost(law, member):
+    part, numbers = law(member)
+    assert part.impact(0.0, numbers) == part.cost(0.0, numbers) == part.flow_at(0.0, numbers) == 0.0
+
+
+@members(ImpactLaw)
+def test_impact_rises_with_the_flow(law, member):
+    part, numbers = law(member)
+    assert (np.diff([part.impact(flow, numbers) for flow in FLOWS]) > 0.0).all()
+
+
+@members(ImpactLaw)
+def test_cost_is_the_integral_of_impact(law, member):
+    part, numbers = law(member)
+    for flow in (0.5, 20.0, 3_000.0):
+        integral, _ = quad(lambda q: part.impact(q, numbers), 0.0, flow, epsabs=0.0, epsrel=1e-10, limit=200)
+        assert part.cost(flow, numbers) == pytest.approx(integral, rel=1e-8)
+
+
+@members(ImpactLaw)
+def test_flow_at_inverts_impact(law, member):
+    part, numbers = law(member)
+    for flow in FLOWS:
+        assert part.flow_at(part.impact(flow, numbers), numbers) == pytest.approx(flow, rel=1e-9)
+
+
+@members(ImpactLaw)
+def test_impact_is_scale_times_a_power_of_relative_flow(law, member):
+    part, numbers = law(member)
+    for flow in FLOWS:
+        expected = numbers.scale * (flow / numbers.size) ** numbers.exponent
+        assert part.impact(flow, numbers) == pytest.approx(expected, rel=1e-12)
+
+
+@members(ImpactLaw)
+def test_numbers_of_a_law_are_positive(law, member):
+    _, numbers = law(member)
+    assert min(numbers.scale, numbers.size, numbers.exponent) > 0.0
+
+
+# --- fee models
+
+
+@members(FeeModel)
+@pytest.mark.parametrize("rate", [0.0, 0.0125, 1.0])
+def test_the_fund_never_receives_more_than_the_gain(member, rate):
+    for gain in (0.0, 1.0, 500.0, 1e6):
+        assert 0.0 <= member.fund_part(gain, 45_000.0, rate) <= gain
+
+
+@members(FeeModel)
+def test_a_larger_gain_never_pays_the_fund_less(member):
+    paid = [member.fund_part(gain, 45_000.0, 0.0125) for gain in np.linspace(0.0, 2_000.0, 50)]
+    assert (np.diff(paid) >= 0.0).all()
+
+
+@members(FeeModel)
+def test_gain_and_notional_in_another_unit_pay_in_that_unit(member):
+    assert member.fund_part(700.0, 45_000.0, 0.0125) * 100 == pytest.approx(
+        member.fund_part(70_000.0, 4_500_000.0, 0.0125)
+    )
+
+
+# --- disposal rules
+
+
+@members(Disposal)
+@pytest.mark.parametrize("volume_room", [0.0, 3.0, NO_LIMIT])
+@pytest.mark.parametrize("limit_room", [0.0, 4.0, NO_LIMIT])
+def test_what_executes_is_part_of_the_batch(member, volume_room, limit_room):
+    assert 0.0 <= member.executable(10.0, volume_room, limit_room) <= 10.0
+
+
+@members(Disposal)
+def test_more_room_never_executes_less(member):
+    rooms = [0.0, 1.0, 5.0, 20.0, NO_LIMIT]
+    assert (np.diff([member.executable(10.0, room, NO_LIMIT) for room in rooms]) >= 0.0).all()
+    assert (np.diff([member.executable(10.0, NO_LIMIT, room) for room in rooms]) >= 0.0).all()
+
+
+@members(Disposal)
+def test_with_all_the_room_everything_executes(member):
+    assert member.executable(10.0, NO_LIMIT, NO_LIMIT) == 10.0
+
+
+@members(Disposal)
+def test_participation_is_a_share_or_absent(example, member):
+    participation = example(member).participation
+    assert participation is None or 0.0 < participation <= 1.0
+
+
+# --- rankings
+
+
+def allocate(member, sizes, amount, lot=0.25):
+    sizes = np.array(sizes)
+    taken = np.zeros(sizes.size)
+    member.allocate(np.arange(sizes.size)[::-1], sizes, amount, lot, taken)
+    return taken
+
+
+SIZES = [3.0, 0.0, 7.25, 1.0, 0.25]
+
+
+@members(Ranking)
+@pytest.mark.parametrize("amount", [0.25, 1.0, 5.5, 11.25, 11.5])
+def test_allocations_add_up_to_what_is_asked(member, amount):
+    assert allocate(member, SIZES, amount).sum() == amount
+
+
+@members(Ranking)
+@pytest.mark.parametrize("amount", [0.25, 1.0, 5.5, 11.25, 11.5])
+def test_nobody_gives_more_than_it_has(member, amount):
+    taken = allocate(member, SIZES, amount)
+    assert ((taken >= 0.0) & (taken <= SIZES)).all()
+
+
+@members(Ranking)
+def test_allocations_are_whole_lots(member):
+    lots = allocate(member, SIZES, 5.5) / 0.25
+    assert (lots == np.round(lots)).all()
+
+
+@members(Ranking)
+def test_a_rank_is_a_finite_number(member):
+    # profit, entry value, notional, equity: from barely in profit to nearly bankrupt
+    for numbers in ((1e-9, 1e5, 1e5, 1e5), (4e4, 1e5, 6e4, 1e6), (10.0, 1e5, 1e5, 0.06)):
+        assert math.isfinite(member.score(*numbers))
+
+
+@members(Ranking)
+def test_a_more_profitable_winner_never_ranks_lower(member):
+    ranks = [member.score(profit, 1e5, 1e5, 2e4) for profit in (1.0, 100.0, 1e4)]
+    assert ranks == sorted(ranks)

@@ -1,0 +1,124 @@
+from types import SimpleNamespace
+
+import pytest
+
+import stress.scenario  # noqa: F401  (registers everything)
+from stress.exchange.adl import Ranking
+from stress.exchange.settlement import balance_error, close, trade_with_makers
+from stress.exchange.state import ExchangeState
+from stress.exchange.waterfall import Case, Layer, close_case, open_case
+
+START, FILL = 50_000.0, 44_700.0  # the longs are bankrupt at 45,000
+LOT = 2.0**-10
+
+
+def variants():
+    for kind, member in Layer.family.items():
+        rankings = Ranking.family if "ranking" in member.model_fields else [None]
+        capacities = (1.0, 0.3, 0.0) if "capacity" in member.model_fields else (None,)
+        for ranking in rankings:
+            for capacity in capacities:
+                settings = {"ranking": ranking, "capacity": capacity}
+                settings = {name: value for name, value in settings.items() if value is not None}
+                yield pytest.param(member, settings, id="-".join(map(str, (kind, *settings.values()))))
+
+
+every_layer = pytest.mark.parametrize(("member", "settings"), list(variants()))
+every_fund = pytest.mark.parametrize("fund", [0.0, 400.0, 1e9])
+every_winner = pytest.mark.parametrize("winners", [(), (-1.0,), (-2.0, -5.0, -40.0)], ids=["none", "one", "many"])
+
+
+def account(qty, entry, collateral):
+    return SimpleNamespace(qty=qty, entry=entry, collateral=collateral, cohort=0)
+
+
+@pytest.fixture
+def present(example):
+    """Present 3 and 1 BTC, each 300 below bankruptcy, to one layer alone."""
+
+    def run(member, settings, fund, winners=(-2.0, -5.0)):
+        layer = example(member, **settings)
+        longs = [account(q, START, 5_000.0 * q) for q in (3.0, 1.0)]
+        others = [account(q, START - 500.0 * k, -8_000.0 * q) for k, q in enumerate(winners)]
+        everybody = [*longs, *others]
+        qty = sum(a.qty for a in everybody)
+        deposits = sum(a.collateral + a.qty * (FILL - a.entry) for a in everybody)
+        state = ExchangeState(
+            initial_price=FILL,
+            index=FILL,
+            mark=FILL,
+            bottomless=0,
+            alive_qty=qty,
+            alive_cost=sum(a.qty * a.entry for a in everybody),
+            alive_collateral=sum(a.collateral for a in everybody),
+            maker_qty=-qty,
+            maker_cost=-qty * FILL,
+            deposits=deposits,
+        )
+        layers = SimpleNamespace(**{layer.kind: SimpleNamespace(**layer.numbers())})
+        book = SimpleNamespace(fund_initial=fund, lot=LOT, makers_deleverage=0, layers=layers)
+        case, short, moved = Case(), [1, 1], [0.0, 0.0]
+        open_case(state, book, case, 1.0, longs, short, FILL, 1.0, FILL)
+        before = case.remaining
+        layer.compose()(state, book, case, longs, short, moved, everybody, list(range(2, len(everybody))))
+        for long in longs:
+            close(state, long)
+        close_case(state, case, longs, short, moved, FILL, 1.0)
+        trade_with_makers(state, -(4.0 - sum(moved)), FILL)
+        return SimpleNamespace(state=state, case=case, moved=moved, before=before, longs=longs, others=others)
+
+    return run
+
+
+@every_layer
+@every_fund
+@every_winner
+def test_a_layer_leaves_a_part_of_what_it_got(present, member, settings, fund, winners):
+    run = present(member, settings, fund, winners)
+    assert 0.0 <= run.case.remaining <= run.before
+
+
+@every_layer
+@every_fund
+@every_winner
+def test_the_books_balance_after_a_layer(present, member, settings, fund, winners):
+    assert balance_error(present(member, settings, fund, winners).state) == pytest.approx(0.0, abs=1e-6)
+
+
+@every_layer
+@every_fund
+@every_winner
+def test_a_loss_is_attributed_exactly_once(present, member, settings, fund, winners):
+    run = present(member, settings, fund, winners)
+    avoided = sum(moved * 300.0 for moved in run.moved)
+    parts = run.state.bad_debt + run.state.socialized_loss + run.state.unresolved_shortfall + avoided
+    assert parts == pytest.approx(1_200.0, abs=300.0 * 2 * LOT)
+
+
+@every_layer
+@every_fund
+def test_a_layer_takes_the_same_fraction_of_each_account(present, member, settings, fund):
+    run = present(member, settings, fund)
+    first, second = (moved / long.qty for moved, long in zip(run.moved, run.longs, strict=True))
+    assert first == pytest.approx(second, abs=2 * LOT)
+
+
+@every_layer
+@every_fund
+@every_winner
+def test_nobody_who_pays_becomes_insolvent(present, member, settings, fund, winners):
+    run = present(member, settings, fund, winners)
+    assert all(a.collateral + a.qty * (FILL - a.entry) >= 0.0 for a in run.others)
+
+
+@every_layer
+def test_no_layer_takes_from_a_fund_that_is_empty(present, member, settings):
+    run = present(member, settings, 0.0)
+    assert run.state.bad_debt == pytest.approx(0.0, abs=300.0 * 2 * LOT)
+
+
+@every_layer
+def test_layers_with_the_same_choices_differ_in_numbers_only(example, member, settings):
+    layer = example(member, **settings)
+    assert layer.choices()[0] == layer.kind
+    assert all(isinstance(value, float) for value in layer.numbers().values())
