@@ -37,13 +37,13 @@ def unrealized_pnl(qty, entry, mark, funding):
 
 @rule
 def equity(qty, entry, collateral, mark, funding):
-    """Return collateral plus unrealised profit, quote (exchange_mechanics 4.1)."""
+    """Return collateral plus unrealised profit, quote (docs/method.md, section 2)."""
     return collateral + unrealized_pnl(qty, entry, mark, funding)
 
 
 @rule
 def bankruptcy_price(qty, entry, collateral, funding):
-    """Return the price at which equity is zero, quote per base: P_b = E - W/q (exchange_mechanics 4.1)."""
+    """Return the price at which equity is zero, quote per base: P_b = E - W/q (docs/method.md, section 2)."""
     return entry + funding - collateral / qty
 
 

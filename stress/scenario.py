@@ -29,7 +29,7 @@ from stress.toml import ScenarioError
 
 __all__ = ["Scenario", "ScenarioError"]
 
-MIN_POPULATIONS = 100  # cluster intervals need enough of them (design 3.4)
+MIN_POPULATIONS = 100  # cluster intervals need enough of them (docs/method.md, section 10)
 
 
 class Run(Settings):

@@ -16,7 +16,7 @@ class Trader(Cohort, kind="trader"):
 
     Leverage is drawn first and falls with size; sizes are then scaled, side by side, to the cohort's share of
     open interest.  Only survivors exist: an entry whose liquidation price has been touched since is redrawn,
-    so higher leverage means a younger position (calibration 10.3).
+    so higher leverage means a younger position (docs/method.md, section 8).
     """
 
     count: int = Field(ge=1, le=5_000_000)
@@ -25,14 +25,14 @@ class Trader(Cohort, kind="trader"):
     leverage_median: float = Field(ge=1, le=200)
     leverage_sigma: float = Field(default=0.6, ge=0, le=3)  # of log leverage
     leverage_max: float = Field(default=125.0, ge=1, le=200)
-    cap_at_10k_usd: float = Field(default=125.0, gt=0)  # leverage cap 125 (n / 10,000)^-0.25 (calibration 10.3)
+    cap_at_10k_usd: float = Field(default=125.0, gt=0)  # leverage cap 125 (n / 10,000)^-0.25 (method.md 8)
     cap_exponent: float = Field(default=0.25, ge=0, le=1)
     size_sigma: float = Field(default=2.0, ge=0, le=4)  # of log notional, the body of the size law
-    size_tail_index: float = Field(default=1.05, gt=0.5, le=10)  # Pareto tail above p99 (calibration 6)
+    size_tail_index: float = Field(default=1.05, gt=0.5, le=10)  # Pareto tail above p99 (docs/method.md, section 11)
     largest_share: float = Field(default=0.01, gt=0, le=1)  # cap of one account, of a side's open interest
     margin: Margin = "isolated"
     holding_hours: float = Field(default=24.0, ge=0)  # mean age of a position, illustrative
-    entry_vol_annual: float = Field(default=0.55, ge=0)  # of the price since entry (calibration 6)
+    entry_vol_annual: float = Field(default=0.55, ge=0)  # of the price since entry (docs/method.md, section 11)
 
     laws = True
 

@@ -2,7 +2,7 @@
 
 Whatever the engine, a path is run on the shadow fund, which has no bottom; a path that ruins the fund is run
 again, with the same numbers, through the configured waterfall.  `drawdown` and `ruin_step` come from the
-first, who paid from the second (design section 3.4).
+first, who paid from the second (docs/method.md, section 10).
 """
 
 import os

@@ -10,7 +10,7 @@ from stress.engines.rulebook import as_namespace, rulebook
 from stress.exchange.state import ExchangeState
 from stress.scenario import Scenario
 
-MOVES = (-0.2, -0.3, -0.5, 0.2, 0.3, 0.5)
+MOVES = (-0.5, -0.3, -0.2, 0.2, 0.3, 0.5)
 COUNTS = (1, 2)
 LARGEST = 50  # accounts per population whose sale is priced
 
@@ -19,7 +19,7 @@ def stressed_losses(scenario: Scenario, populations: Iterable[Population]) -> tu
     """Return Cover-1 and Cover-2 losses by move: rows ``{"n", "move", "losses"}``, one loss per population.
 
     The loss of an account is its deficit after the price move and the cost of liquidating it alone, at once, in
-    a book of normal depth; the n largest losses add up (EMIR Art. 42 and 43, reserve_methodology 6).
+    a book of normal depth; the n largest losses add up (EMIR Art. 42 and 43, docs/method.md, section 10).
     """
     found: dict[tuple[int, float], list[float]] = {(n, move): [] for n in COUNTS for move in MOVES}
     book = as_namespace(rulebook(scenario, 1.0).numbers)

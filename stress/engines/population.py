@@ -10,7 +10,7 @@ from stress.exchange.margin import is_breached, liquidation_prices
 from stress.randomness import POPULATION, generator
 from stress.scenario import Scenario, ScenarioError
 
-SHARE_TOLERANCE = 0.05  # achieved against requested shares of open interest (calibration 10.3)
+SHARE_TOLERANCE = 0.05  # achieved against requested shares of open interest (docs/method.md, section 8)
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ class InsuranceFundModel(mesa.Model):
         return self
 
     def step(self) -> None:
-        """Shock, mark, liquidation rounds, flows, record (design section 3.1)."""
+        """Shock, mark, liquidation rounds, flows, record (docs/method.md, section 1)."""
         state, book, t = self.state, self.book, self.clock
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
         working = self.outside.halts[t] == 0

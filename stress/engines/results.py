@@ -144,7 +144,7 @@ def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
 
 
 def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
-    """Say whether one run answers every reserve level exactly, and why (design section 3.4)."""
+    """Say whether one run answers every reserve level exactly, and why (docs/method.md, section 10)."""
     before = [layer.kind for layer in scenario.layer]
     before = before[: before.index("fund")]
     if before:

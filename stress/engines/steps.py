@@ -170,7 +170,7 @@ def compose_path(rules, liquidate, carry, value_fund, melt=rule):
 
 
 def compose_step(rules, liquidate, carry, value_fund, melt):
-    """Return the step of design section 3.1: shock, mark, liquidation rounds, flows, record."""
+    """Return the step of docs/method.md, section 1: shock, mark, liquidation rounds, flows, record."""
     open_step, unwind = rules.open_step, rules.unwind
 
     @melt

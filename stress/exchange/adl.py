@@ -1,4 +1,4 @@
-"""Which winners are deleveraged, and by how much?  (exchange_mechanics section 8)
+"""Which winners are deleveraged, and by how much?  (docs/method.md, section 6)
 
 The unpaid quantity is closed against winners of the other side at its bankruptcy price, in whole lots.  An
 account takes part if it is in profit and stays solvent at that price.
@@ -31,7 +31,7 @@ class Ranking(Part):
 
 @rule
 def profit_times_leverage(profit, entry_value, notional, equity):
-    """Return profit % x effective leverage (R1, BitMEX; exchange_mechanics 8.2)."""
+    """Return profit % x effective leverage (R1, BitMEX; docs/method.md, section 6)."""
     return (profit / entry_value) * (notional / equity)
 
 
@@ -43,7 +43,7 @@ def no_preference(profit, entry_value, notional, equity):
 
 @rule
 def take_in_order(order, sizes, amount, lot, taken):
-    """Fill from the front of the queue until nothing is left (exchange_mechanics 8.3)."""
+    """Fill from the front of the queue until nothing is left (docs/method.md, section 6)."""
     for i in order:
         taken[i] = min(sizes[i], amount)
         amount -= taken[i]

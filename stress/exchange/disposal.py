@@ -39,7 +39,7 @@ def everything(quantity, volume_room, limit_room):
 
 
 class Participation(Disposal, kind="participation"):
-    """Sell at most a share of contemporaneous volume; the square root holds to about 20 % (calibration 10.1)."""
+    """Sell at most a share of contemporaneous volume; the square root holds to about 20 % (method.md 11)."""
 
     participation: float = Field(default=0.10, gt=0, le=1)
     executable = staticmethod(within_volume)

@@ -8,13 +8,13 @@ from stress.registry import Settings
 class FundSettings(Settings):
     """Table ``[fund]``.
 
-    Shares of trading fees default to zero: no source gives a rate for a large venue (exchange_mechanics 15).
+    Shares of trading fees default to zero: no source gives a rate for a large venue (docs/method.md, section 11).
     """
 
     initial_usd: float = Field(ge=0)
     share_of_fees: float = Field(default=0.0, ge=0, le=1)  # of the fees that the venue earns
     share_of_notional: float = Field(default=0.0, ge=0, le=0.01)  # of the notional traded
-    fee_rate: float = Field(default=7e-4, ge=0, le=0.01)  # maker plus taker, 2 + 5 bp (calibration 4.7)
+    fee_rate: float = Field(default=7e-4, ge=0, le=0.01)  # maker plus taker, 2 + 5 bp (docs/method.md, section 11)
 
     def income_per_day(self, volume_usd_per_day: float) -> float:
         """Return the fund's fee income, USD a day."""

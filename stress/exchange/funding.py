@@ -1,4 +1,4 @@
-"""What do longs pay shorts?  Funding rates as AR(1) with a clamp (calibration 4.7)."""
+"""What do longs pay shorts?  Funding rates as AR(1) with a clamp (docs/method.md, section 11)."""
 
 import math
 
@@ -11,7 +11,7 @@ from stress.registry import Settings
 class Funding(Settings):
     """Table ``[funding]``; rates are per interval, positive when longs pay.
 
-    Defaults: BTCUSDT perpetual, May 2021 to April 2026 (calibration 4.7).
+    Defaults: BTCUSDT perpetual, May 2021 to April 2026 (docs/method.md, section 11).
     """
 
     interval_hours: float = Field(default=8.0, gt=0)

@@ -90,9 +90,9 @@ def book_flow(impact, law):
 
 
 class SquareRoot(ImpactLaw, kind="square_root"):
-    """I = Y sigma_day sqrt(Q / V_day): the square-root law of market impact (calibration 4.6)."""
+    """I = Y sigma_day sqrt(Q / V_day): the square-root law of market impact (docs/method.md, section 11)."""
 
-    prefactor: float = Field(default=1.0, gt=0)  # Y, of order 1: sweep 0.5-1.5 (calibration 4.6)
+    prefactor: float = Field(default=1.0, gt=0)  # Y, of order 1: sweep 0.5-1.5 (docs/method.md, section 11)
     vol_daily: float = Field(default=0.03, gt=0, lt=1)  # sigma_day of the law, illustrative
     impact = staticmethod(square_root_impact)
     cost = staticmethod(square_root_cost)
@@ -117,7 +117,7 @@ class Linear(ImpactLaw, kind="linear"):
 
 
 class Book(ImpactLaw, kind="book"):
-    """Walk of a static book whose cumulative depth grows as u^shape (calibration 4.6: shape 1.16)."""
+    """Walk of a static book whose cumulative depth grows as u^shape (shape 1.16: docs/method.md, section 11)."""
 
     shape: float = Field(default=1.16, ge=0.2, le=5)
     impact = staticmethod(book_impact)

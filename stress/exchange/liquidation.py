@@ -1,4 +1,4 @@
-"""Who keeps what a liquidation leaves?  Fee models of exchange_mechanics section 6."""
+"""Who keeps what a liquidation leaves?  Fee models of docs/method.md, section 5."""
 
 from typing import Any, ClassVar
 
@@ -62,7 +62,7 @@ class Confiscate(FeeModel, kind="confiscate"):
 class CappedFee(FeeModel, kind="capped_fee"):
     """Model B (Binance, dYdX): the fund receives a fee of `rate` of the traded notional, capped by the gain.
 
-    The default rate is Binance's BTCUSDT `liquidationFee` sample of 1.25 % (exchange_mechanics 6).
+    The default rate is Binance's BTCUSDT `liquidationFee` sample of 1.25 % (docs/method.md, section 11).
     """
 
     rate: float = Field(default=0.0125, ge=0, le=1)

@@ -1,4 +1,4 @@
-"""How deep is the market now?  Depth leaves with the size of the move and comes back (calibration 4.6)."""
+"""How deep is the market now?  Depth leaves with the size of the move and comes back (docs/method.md, section 11)."""
 
 from pydantic import Field, SerializeAsAny, field_validator
 
@@ -6,7 +6,7 @@ from stress.exchange.impact import ImpactLaw
 from stress.registry import Settings
 from stress.rules import rule
 
-# Depth within 1 % relative to normal, by |z| of the rolling five-minute move (calibration 6, median curve).
+# Depth within 1 % relative to normal, by |z| of the rolling five-minute move (method.md 11, median curve).
 Z_BREAKS = (2.0, 4.0, 6.0, 8.0, 12.0, 20.0)
 DEPTH_MULTIPLIERS = (0.93, 0.89, 0.81, 0.71, 0.57, 0.42, 0.16)
 CALM = 1.0 - DEPTH_MULTIPLIERS[0]
@@ -19,14 +19,14 @@ class Liquidity(Settings):
     volume_usd_per_day: float = Field(gt=0)
     depth_usd: float | None = Field(default=None, gt=0)  # within 1 %, one side
     impact: SerializeAsAny[ImpactLaw] = Field(default_factory=lambda: ImpactLaw.choose("square_root"))
-    pass_through: float = Field(default=0.3, ge=0, le=1)  # one big venue among several (calibration 10.1)
+    pass_through: float = Field(default=0.3, ge=0, le=1)  # one big venue among several (docs/method.md, section 11)
     permanent_share: float = Field(default=0.0, ge=0, le=1)  # uninformed flow decays almost fully (4.6)
     half_life_minutes: float = Field(default=30.0, gt=0)  # illustrative; without decay: permanent_share = 1
     depth_curve: bool = True
     vol_annual: float = Field(default=0.55, gt=0)  # sigma of the |z| in the depth curve
     # volume multiplier 1 + response (|z| - 1)+; 1.5 gives the 32 median hours of 10 Oct 2025 at |z| of 20 (4.3)
     volume_response: float = Field(default=1.5, ge=0, le=20)
-    recovery_per_minute: float = Field(default=0.20, ge=0, le=1)  # of the gap (calibration 6)
+    recovery_per_minute: float = Field(default=0.20, ge=0, le=1)  # of the gap (docs/method.md, section 11)
 
     @field_validator("impact", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""When is an account liquidated?  Tiered maintenance margin (exchange_mechanics 2.2)."""
+"""When is an account liquidated?  Tiered maintenance margin (docs/method.md, section 2)."""
 
 from dataclasses import dataclass
 
@@ -77,7 +77,7 @@ def liquidation_key(qty, entry, collateral, deduction):
 
 @rule
 def is_breached(qty, entry, collateral, mark, funding, tiers):
-    """Say whether equity < maintenance margin at `mark` (strictly; exchange_mechanics 5)."""
+    """Say whether equity < maintenance margin at `mark` (strictly; docs/method.md, section 2)."""
     if qty == 0.0:
         return False
     k = tier_of(abs(qty) * mark, tiers)

@@ -113,7 +113,7 @@ def balance_error(state):
 
 @rule
 def record_event(state, book, step, value):
-    """Record the fund after an event; `value` is its marked change since the start (design 3.4)."""
+    """Record the fund after an event; `value` is its marked change since the start (docs/method.md, section 10)."""
     state.value = value
     loss = -value
     gross = state.bad_debt - min(0.0, value + state.bad_debt - state.surplus - state.fee_income)

@@ -66,7 +66,7 @@ def fund_absorbs(state, book, case, batch, short, moved, accounts, living):
 
 @rule
 def winners_absorb(state, book, case, batch, short, moved, accounts, living):
-    """Charge winners in proportion to their unrealised profit, at most all of it (S1, exchange_mechanics 9)."""
+    """Charge winners in proportion to their unrealised profit, at most all of it (S1, docs/method.md, section 6)."""
     due = case.remaining * case.loss
     total = max(0.0, maker_profit(state))
     for i in living:

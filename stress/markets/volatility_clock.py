@@ -1,4 +1,4 @@
-"""Volatility on the daily clock, fat-tailed noise on its own clock, jumps that take minutes (calibration 10.2).
+"""Volatility on the daily clock, fat-tailed noise on its own clock, jumps that take minutes (method.md 7).
 
 A GARCH-t fitted to days and run at one-minute marks gives too few liquidations and absurd tails.  Here each
 component has a clock of its own that does not depend on the simulation step: log-volatility changes once a
@@ -120,20 +120,21 @@ class VolatilityClock(Market, kind="volatility_clock"):
     `vol_annual` is the root mean square of the volatility without jumps.
     """
 
-    vol_annual: float = Field(default=0.55, ge=0, le=5)  # calibration 6
-    log_vol_sd: float = Field(default=0.45, ge=0, le=1.5)  # stationary sd of log volatility, illustrative
+    vol_annual: float = Field(default=0.55, ge=0, le=5)  # docs/method.md, section 11
+    log_vol_sd: float = Field(default=0.55, ge=0, le=1.5)  # stationary sd of log volatility, illustrative
     persistence_daily: float = Field(default=0.93, ge=0, lt=1)  # near alpha + beta of the daily fits (4.4)
     start: Literal["stationary", "today"] = "stationary"
     vol_today_annual: float = Field(default=0.55, gt=0, le=5)  # used when start = "today"
-    tail_index: float = Field(default=3.2, gt=2, le=200)  # Student-t degrees of freedom (calibration 4.4)
-    noise_clock_seconds: float = Field(default=300.0, gt=0)  # illustrative
-    jumps_per_year: float = Field(default=2.0, ge=0, le=100_000)  # calibration 6
-    jump_smallest: float = Field(default=0.05, gt=0, lt=1)  # log size (calibration 6)
+    tail_index: float = Field(default=3.2, gt=2, le=200)  # Student-t degrees of freedom (docs/method.md, section 11)
+    noise_clock_seconds: float = Field(default=3600.0, gt=0)  # the hourly fits have the same degrees of freedom
+    noise_largest: float = Field(default=12.0, gt=1)  # cap of an interval's volatility over the day's, illustrative
+    jumps_per_year: float = Field(default=2.0, ge=0, le=100_000)  # docs/method.md, section 11
+    jump_smallest: float = Field(default=0.05, gt=0, lt=1)  # log size (docs/method.md, section 11)
     jump_largest: float = Field(default=0.6, gt=0, le=2)  # truncation: keeps a day within -65 % (10.2)
-    jump_tail_index: float = Field(default=3.0, gt=0, le=20)  # calibration 6
-    jump_down_share: float = Field(default=0.65, ge=0, le=1)  # calibration 6
-    jump_minutes_shortest: float = Field(default=5.0, gt=0)  # calibration 10.2
-    jump_minutes_longest: float = Field(default=60.0, gt=0)  # calibration 10.2
+    jump_tail_index: float = Field(default=3.0, gt=0, le=20)  # docs/method.md, section 11
+    jump_down_share: float = Field(default=0.65, ge=0, le=1)  # docs/method.md, section 11
+    jump_minutes_shortest: float = Field(default=5.0, gt=0)  # docs/method.md, section 7
+    jump_minutes_longest: float = Field(default=60.0, gt=0)  # docs/method.md, section 7
     increments = staticmethod(clocked_increments)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
@@ -193,4 +194,4 @@ class VolatilityClock(Market, kind="volatility_clock"):
         tail = (base[:, None] * (1.0 + np.arange(CELLS + 1) / CELLS)).ravel()
         half = self.tail_index / 2.0
         squares = np.stack([2.0 * gammaincinv(half, tail), chdtri(self.tail_index, tail)])  # chi2 quantiles
-        return np.sqrt((self.tail_index - 2.0) / squares)
+        return np.minimum(np.sqrt((self.tail_index - 2.0) / squares), self.noise_largest)

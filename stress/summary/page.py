@@ -18,7 +18,8 @@ _LABEL, _COLUMN = 43, 33
 
 def text(summary: "Summary") -> str:
     """Return the whole page, about 30 lines of some 110 characters."""
-    sections = (_venue, _probabilities, _needed, _shortfall, _cover, _growth, _worst, _reading)
+    estimates = (_probabilities, _needed, _shortfall, _cover, _growth, _worst)
+    sections = (_venue, *((_one_path, _cover) if summary.n_paths == 1 else estimates), _reading)
     return "\n".join(line for section in sections for line in section(summary))
 
 
@@ -40,6 +41,9 @@ def percent(p: float) -> str:
 
 def caveats(summary: "Summary") -> Iterator[str]:
     """Yield what a reader must know before using the numbers, one sentence each."""
+    if summary.n_paths == 1:
+        yield "One path is a story: it has no probability and no reserve."
+        return
     yield "Intervals are of the simulation only; they do not hold the uncertainty of the parameters."
     yield from _caveats_of_population(summary)
     yield from _caveats_of_sample(summary)
@@ -48,8 +52,6 @@ def caveats(summary: "Summary") -> Iterator[str]:
         yield (f"The reserve at levels other than the configured fund is indicative: bisect on the initial fund{note}.")
     if summary.conservation_error > _BALANCED:
         yield f"THE BOOKS DO NOT BALANCE: worst error {summary.conservation_error:.1e} of open interest."
-    if summary.facts.engine_note:
-        yield f"Engine {summary.facts.engine}: {summary.facts.engine_note}."
 
 
 def _caveats_of_population(summary: "Summary") -> Iterator[str]:
@@ -93,6 +95,25 @@ def _venue(summary: "Summary") -> Iterator[str]:
         f"{summary.n_populations:,} population{'s' if summary.n_populations > 1 else ''}, "
         f"engine {facts.engine}, seed {facts.seed}; {100 * summary.confidence:g} % intervals in brackets"
     )
+
+
+def _one_path(summary: "Summary") -> Iterator[str]:
+    """Tell what happened: one path has no probability and no reserve."""
+    mean = summary.mean
+    rows = {
+        "Deepest fall of a fund without bottom": mean["drawdown"],
+        "Paid by the fund": mean["bad_debt"],
+        "Paid into the fund by liquidations": mean["surplus"],
+        "Result of positions taken over": mean["inventory_pnl"],
+        "Closed against winners (notional)": mean["deleveraged_notional"],
+        "Charged to winners": mean["socialized_loss"],
+        "Paid by nobody": mean["unresolved_shortfall"],
+        "Fund at the end": mean["fund_end"],
+    }
+    yield ""
+    yield "What happened on the one path"
+    for name, amount in rows.items():
+        yield _row(f"  {name}", money(amount))
 
 
 def _probabilities(summary: "Summary") -> Iterator[str]:
@@ -160,7 +181,7 @@ def _shortfall(summary: "Summary") -> Iterator[str]:
 def _cover(summary: "Summary") -> Iterator[str]:
     if not summary.cover:
         return
-    moves = sorted({row.move for row in summary.cover}, key=abs)
+    moves = sorted({row.move for row in summary.cover})
     times = {(row.n, row.move): row.fund_over_loss for row in summary.cover}
     yield ""
     header = "".join(f"{f'{100 * move:+.0f} %':>10}" for move in moves)
