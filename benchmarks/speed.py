@@ -101,7 +101,9 @@ def p1(repeat: int) -> None:
     minimal = seconds_per_account_step(accounts, marks) * accounts.size * scenario.clock.n_steps
     print(f"P1  {ours['accounts']:,} accounts, {size:,} liquidations identical in three engines")
     print(f"    ladder {ladder * 1e6:,.0f} us/path, loop {(loop['floor'] + loop['engine']) * 1e6:,.0f} us/path")
-    print(f"    minimal Mesa {minimal:.1f} s/path ({minimal / accounts.size / ours['steps'] * 1e9:.0f} ns/account-step)")
+    print(
+        f"    minimal Mesa {minimal:.1f} s/path ({minimal / accounts.size / ours['steps'] * 1e9:.0f} ns/account-step)"
+    )
     print(f"    ladder over minimal Mesa   x{minimal / ladder:,.0f}   (at least 10,000, aim 100,000)")
     print(f"    ladder over our reference  x{reference / ladder:,.0f}")
     print(f"    ladder over loop           x{(loop['floor'] + loop['engine']) / ladder:,.1f}")
@@ -112,7 +114,9 @@ def p2(repeat: int) -> None:
     normals = np.empty(ours["steps"])
     numba_time = median_seconds(lambda: [numba_normals(normals) for _ in range(100)], repeat) / 100
     total = ours["floor"] + ours["engine"]
-    print(f"P2  floor {ours['floor'] / ours['steps'] * 1e9:.1f} ns/step, with accounts {total / ours['steps'] * 1e9:.1f}")
+    print(
+        f"P2  floor {ours['floor'] / ours['steps'] * 1e9:.1f} ns/step, with accounts {total / ours['steps'] * 1e9:.1f}"
+    )
     print(f"    share of the floor         {ours['floor'] / total:.0%}   (at least 40 %, aim 70 %)")
     print(f"    floor over numba's normals {ours['floor'] / numba_time:.2f}   (at most 0.5, aim 0.33)")
 

@@ -23,16 +23,9 @@ def facts() -> dict[str, str]:
         "package": str(PACKAGE),
         "processor": f"{cpu_model()}, {os.cpu_count()} cores",
         "threads": f"{os.cpu_count()} by default: a thread pool of kernels that release the GIL",
-        "numba": f"{found['numba']}, {_numba_threading()}",
+        "numba": f"{found['numba']}, kernels on a thread pool without the GIL (no threading layer is used)",
         "cache": _cache_state(),
     }
-
-
-def _numba_threading() -> str:
-    import numba
-
-    layer = numba.config.THREADING_LAYER  # type: ignore[attr-defined]
-    return f"threading layer {layer!r} unused (no prange)"
 
 
 def _cache_state() -> str:

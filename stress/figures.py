@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from stress import plots
 from stress.engines.base import Job, Progress
@@ -50,7 +49,7 @@ class ReservePoint:
 
 def draw_figures(
     scenario: Scenario, outcomes: Outcomes, summary: Summary, *, threads: int | None = None
-) -> Iterator[tuple[str, Axes]]:
+) -> Iterator[tuple[str, Any]]:
     """Yield (name, axes) of every figure of a run.
 
     Parameters

@@ -6,17 +6,16 @@ of a list together.  An account whose tier could change within the reach of fund
 next to a tier's edge, is kept aside and tested directly.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from stress.engines.population import Population
-from stress.exchange.margin import TierTable, liquidation_key, liquidation_prices
+from stress.exchange.margin import TierTable, liquidation_key, liquidation_prices, tier_prices
 from stress.exchange.state import MAX_COHORTS
 
 LIST = np.dtype([("start", "i8"), ("stop", "i8"), ("side", "f8"), ("factor", "f8")])
-NEAR = 1e-9  # relative distance at which two tiers count as tied
+NEAR = 1e-9  # relative distance from a tier's edge within which the tier is in doubt
 SPAN = 64  # rows per entry of the bounds on bankruptcy prices
 
 
@@ -39,33 +38,31 @@ class Rungs(NamedTuple):
     funding_reach: float  # |F| up to which all this holds
 
 
-@dataclass(frozen=True)
-class Hold:
-    """Which tier liquidates an account, and whether that is beyond doubt."""
+def binding_tiers(accounts: np.ndarray, tiers: TierTable, reach: float) -> np.ndarray:
+    """Return the tier on whose line each account is liquidated, shape (n,); -1 where it is not beyond doubt.
 
-    tier: np.ndarray
-    certain: np.ndarray
-    first_price: np.ndarray  # the price nearest to the mark within the reach of funding
+    The line of tier k decides if its root lies inside tier k, because equity minus maintenance margin has one
+    root.  It must stay inside, and off the edges, for all funding in [-reach, reach].
+    """
+    found = np.full(accounts.size, -1)
+    waiting = np.arange(accounts.size)
+    for k in range(tiers.count):
+        floor = tiers.cap[k - 1] * (1.0 + NEAR) if k else -np.inf
+        cap = tiers.cap[k] * (1.0 - NEAR) if k < tiers.count - 1 else np.inf
+        inside = np.ones(waiting.size, dtype=bool)
+        for funding in (-reach, 0.0, reach):
+            value = np.abs(accounts["qty"][waiting]) * tier_prices(accounts[waiting], tiers, k, funding)
+            inside &= (value > floor) & (value < cap)
+        found[waiting[inside]] = k
+        waiting = waiting[~inside]
+    return found
 
 
-def binding_tiers(accounts: np.ndarray, tiers: TierTable, reach: float) -> Hold:
-    """Return each account's liquidating tier for funding in [-reach, reach]."""
-    long = accounts["qty"] > 0
-    found, certain, prices = [], np.ones(accounts.size, dtype=bool), []
-    for funding in (-reach, 0.0, reach):
-        by_tier = liquidation_prices(accounts, tiers, funding)
-        towards = np.where(long[:, None], by_tier, -by_tier)  # the largest binds
-        tier = towards.argmax(axis=1)
-        best = towards[np.arange(accounts.size), tier]
-        rivals = towards.copy()
-        rivals[np.arange(accounts.size), tier] = -np.inf
-        if tiers.count > 1:
-            certain &= best - rivals.max(axis=1) > NEAR * np.abs(best)
-        found.append(tier)
-        prices.append(best)
-    certain &= (found[0] == found[1]) & (found[1] == found[2])
-    first = np.max(prices, axis=0)
-    return Hold(found[1], certain, np.where(long, first, -first))
+def first_prices(accounts: np.ndarray, tiers: TierTable, reach: float) -> np.ndarray:
+    """Return the price at which each account may first be liquidated for funding in [-reach, reach], shape (n,)."""
+    both = [liquidation_prices(accounts, tiers, funding) for funding in (-reach, reach)]
+    highest, lowest = np.maximum(*both).max(axis=1), np.minimum(*both).min(axis=1)
+    return np.where(accounts["qty"] > 0, highest, lowest)
 
 
 def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs:
@@ -80,17 +77,17 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
         Largest |cumulative funding| per unit that the lists must hold for, quote per base.
     """
     accounts = population.accounts
-    hold = binding_tiers(accounts, tiers, reach)
-    deduction = np.array(tiers.deduction)[hold.tier]
-    with np.errstate(divide="ignore"):
-        key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], deduction)
+    tier = binding_tiers(accounts, tiers, reach)
+    deduction = np.array(tiers.deduction)[tier]
+    key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], deduction)
     long = accounts["qty"] > 0
-    groups = np.where(long, hold.tier, tiers.count + hold.tier)
-    chosen = np.flatnonzero(hold.certain)
+    groups = np.where(long, tier, tiers.count + tier)
+    chosen = np.flatnonzero(tier >= 0)
     order = chosen[np.lexsort((chosen, np.where(long, -key, key)[chosen], groups[chosen]))]
-    aside = np.flatnonzero(~hold.certain)
-    price = hold.first_price[aside]
-    aside = aside[np.lexsort((aside, np.where(long[aside], -price, price), ~long[aside]))]
+    aside = np.flatnonzero(tier < 0)
+    price = first_prices(accounts[aside], tiers, reach)
+    by_price = np.lexsort((aside, np.where(long[aside], -price, price), ~long[aside]))
+    aside, price = aside[by_price], price[by_price]
     rows = accounts[order]
     return Rungs(
         _lists(groups[order], tiers),
@@ -104,7 +101,7 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
         _sides(long[aside]),
         accounts[aside],
         aside.astype(np.int64),
-        hold.first_price[aside],
+        price,
         reach,
     )
 

@@ -104,8 +104,10 @@ def liquidation_prices(accounts: np.ndarray, tiers: TierTable, funding: float = 
         Quote per base; with continuous tiers the liquidation price is the maximum over tiers for a long and
         the minimum for a short (MM is convex in notional).  Non-positive: never.
     """
-    qty, entry, collateral = accounts["qty"], accounts["entry"], accounts["collateral"]
-    rate = np.array(tiers.rate[: tiers.count])
-    deduction = np.array(tiers.deduction[: tiers.count])
-    key = entry[:, None] - (collateral[:, None] + deduction) / qty[:, None]
-    return (key + funding) / (1.0 - np.sign(qty)[:, None] * rate)
+    return np.stack([tier_prices(accounts, tiers, k, funding) for k in range(tiers.count)], axis=1)
+
+
+def tier_prices(accounts: np.ndarray, tiers: TierTable, k: int, funding: float) -> np.ndarray:
+    """Return the price at which each account is liquidated on the line of tier `k`, quote per base, shape (n,)."""
+    key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], tiers.deduction[k])
+    return (key + funding) / (1.0 - np.sign(accounts["qty"]) * tiers.rate[k])

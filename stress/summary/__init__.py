@@ -6,6 +6,13 @@ without clusters of paths that share a population, the ruin curve, and the check
 """
 
 from stress.summary.attribution import CohortShares, cohort_shares
+from stress.summary.closed_forms import (
+    BETA,
+    bgk_barrier_shift,
+    bridge_crossing_probability,
+    gap_bad_debt,
+    liquidation_probability,
+)
 from stress.summary.clusters import Clusters
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.curve import RuinCurve, ruin_curve
@@ -39,6 +46,7 @@ from stress.summary.tail import (
 )
 
 __all__ = [
+    "BETA",
     "Clusters",
     "CohortShares",
     "CoverRow",
@@ -50,6 +58,8 @@ __all__ = [
     "TailCheck",
     "TailEstimate",
     "annual_rate",
+    "bgk_barrier_shift",
+    "bridge_crossing_probability",
     "check_tail",
     "clopper_pearson",
     "cohort_shares",
@@ -60,7 +70,9 @@ __all__ = [
     "expected_shortfall",
     "fit_generalized_pareto",
     "from_increments",
+    "gap_bad_debt",
     "harrell_davis",
+    "liquidation_probability",
     "order_statistic",
     "outcomes_from_increments",
     "quantile_interval",

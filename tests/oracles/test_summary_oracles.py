@@ -75,9 +75,7 @@ def test_d12_over_a_year_the_annual_equivalent_is_the_hazard(brownian_fund):
 @pytest.fixture(scope="module")
 def all_paths():
     """Every one of the 2^20 loss paths of 20 steps of 1, shape (2^20, 20)."""
-    bits = np.unpackbits(
-        np.arange(1 << 20, dtype="<u4").view(np.uint8).reshape(-1, 4), axis=1, bitorder="little"
-    )
+    bits = np.unpackbits(np.arange(1 << 20, dtype="<u4").view(np.uint8).reshape(-1, 4), axis=1, bitorder="little")
     return 2 * bits[:, :20].astype(np.int8) - 1
 
 

@@ -14,9 +14,7 @@ LOSSES = [[1.0, -2.0, 4.0], [2.0, 1.0, -1.0], [-1.0, -1.0, -1.0]]
 @pytest.fixture
 def outcomes():
     plain = outcomes_from_increments(LOSSES, fund_initial=2.5)
-    return Outcomes(
-        plain.columns, plain.facts, Attribution(("whale", "retail"), [1, 0], [[2.0, 1.0], [1.5, 1.5]])
-    )
+    return Outcomes(plain.columns, plain.facts, Attribution(("whale", "retail"), [1, 0], [[2.0, 1.0], [1.5, 1.5]]))
 
 
 def columns_of(outcomes, **changed):

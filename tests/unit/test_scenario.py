@@ -98,18 +98,9 @@ def test_a_variant_is_validated():
         build().with_(**{"run.step_seconds": 7.0})
 
 
-def test_a_flow_that_never_decays_survives_toml():
-    # `None` is lost in TOML, where an absent key means the default of 30 minutes.
-    scenario = build({"liquidity.half_life_minutes": "never"})
-    assert Scenario.from_tables(tomllib.loads(scenario.to_toml())) == scenario
-
-
-def test_no_value_of_the_half_life_is_forgotten_by_a_variant():
-    try:
-        scenario = build({"liquidity.half_life_minutes": None})
-    except ScenarioError:
-        return  # not a value
-    assert scenario.with_().liquidity.half_life_minutes is None
+def test_an_absent_half_life_is_no_value_because_toml_could_not_write_it():
+    with pytest.raises(ScenarioError, match=r"liquidity\.half_life_minutes"):
+        build({"liquidity.half_life_minutes": None})
 
 
 # --- the hash

@@ -1,10 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from stress.exchange.adl import Adl, ProfitLeverage, ProRata, lots_down
+from stress.exchange.adl import Adl, ProfitLeverage, ProRata, compose_adl, lots_down
 from stress.exchange.settlement import balance_error
-from stress.exchange.waterfall import Layer
+from stress.exchange.waterfall import Case, Layer
 
 MARK = 44_000.0  # the bankrupt longs have P_b = 45,000
 
@@ -247,3 +249,32 @@ def test_an_unknown_ranking_names_the_known_ones():
 def test_rankings_are_different_rules_and_capacities_only_numbers():
     assert Adl(ranking="pro_rata").choices() != Adl().choices()
     assert Adl(capacity=0.5).choices() == Adl().choices()
+
+
+def test_a_ranking_is_told_profit_entry_value_notional_and_equity(bankrupt, short, open_books, make_book):
+    told = []
+
+    def score(*numbers):
+        told.append(numbers)
+        return 0.0
+
+    winner = short(5, entry=50_000.0, collateral=10_000.0)
+    batch = bankrupt(3)
+    state, case = open_books([*batch, winner], 50_000.0, funding=100.0), Case(side=1.0, loss=3_000.0)
+    state.mark = MARK
+    absorb = compose_adl(SimpleNamespace(score=score, allocate=ProfitLeverage.allocate))
+    absorb(state, make_book({"layer": ["adl", "fund"]}), case, batch, [1], [0.0], [winner], [0])
+    assert told[0] == (30_500.0, 250_000.0, 220_000.0, 40_500.0)  # 5 x (50,000 - 44,000 + 100) won
+
+
+def test_funding_received_makes_a_winner(present, bankrupt, short):
+    # From 43,900 at a mark of 44,000 a short lost 100 a unit, and received 150.
+    winner = short(5, entry=43_900.0)
+    present(["adl", "fund"], bankrupt(3), [winner], fill=MARK, start=MARK, funding=150.0)
+    assert winner.qty == -2.0
+
+
+def test_a_winner_that_the_transfer_would_leave_with_nearly_nothing_is_passed_over(present, bankrupt, short):
+    thin = short(5, entry=44_100.0, collateral=4_500.0 + 1e-3)  # worth a tenth of a cent at 45,000
+    run = present(["adl", "fund"], bankrupt(3), [thin], fill=MARK, start=MARK)
+    assert run.case.deleveraged == 0.0

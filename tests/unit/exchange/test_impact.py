@@ -92,6 +92,18 @@ def test_slicing_an_order_changes_neither_its_cost_nor_the_price_it_leaves(desk,
 
 
 @pytest.mark.parametrize("law", LAWS, ids=NAMES)
+def test_an_order_pays_the_integral_of_its_impact_above_the_index(desk, law, numbers):
+    d = desk(law)
+    expected = 50_000.0 * (10.0 - law.cost(10.0, numbers(law)))
+    assert sell(d, 10.0) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=NAMES)
+def test_a_first_order_fills_the_same_whatever_share_of_it_stays(desk, law):
+    assert sell(desk(law, permanent_share=0.3), 10.0) == pytest.approx(sell(desk(law), 10.0), rel=1e-12)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=NAMES)
 def test_the_price_of_a_second_slice_can_be_known_before_the_first_is_traded(desk, law):
     ahead, traded = desk(law), desk(law)
     foreseen = ahead.rules.fill_price(ahead.state, ahead.book.liquidity, -6.0, -4.0)

@@ -27,9 +27,7 @@ def trace():
     steps = rng.normal(5e4, 1e6, (500, 48)) - 4e7 * (rng.random((500, 48)) < 0.0005)
     fund = 6e7 + np.column_stack((np.zeros(500), np.cumsum(steps, axis=1)))
     worst = fund[np.argsort(fund.min(axis=1))[:5]]
-    return SimpleNamespace(
-        hours=np.arange(49.0), fund=fund, worst=worst, fund_initial=6e7, label="illustrative"
-    )
+    return SimpleNamespace(hours=np.arange(49.0), fund=fund, worst=worst, fund_initial=6e7, label="illustrative")
 
 
 def book():

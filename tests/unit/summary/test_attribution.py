@@ -50,10 +50,7 @@ def test_a_tail_that_is_not_fully_listed_gives_no_shares(make_outcomes):
 
 
 def test_a_book_that_never_loses_has_no_shares(make_outcomes):
-    assert (
-        cohort_shares(make_outcomes(np.zeros(5), attribution=Attribution(("all",), [0], [[0.0]])), 0.9)
-        is None
-    )
+    assert cohort_shares(make_outcomes(np.zeros(5), attribution=Attribution(("all",), [0], [[0.0]])), 0.9) is None
 
 
 def test_without_attribution_there_are_no_shares(make_outcomes):

@@ -72,9 +72,7 @@ def test_a_reserve_that_was_not_asked_for_is_a_key_error(outcomes):
 
 
 def test_reserves_rise_with_the_level_in_any_order(outcomes):
-    values = [
-        row.value for row in summarize(outcomes, levels=(0.99, 0.9, 0.95)).reserves if row.kind == "net"
-    ]
+    values = [row.value for row in summarize(outcomes, levels=(0.99, 0.9, 0.95)).reserves if row.kind == "net"]
     assert values == sorted(values)
 
 

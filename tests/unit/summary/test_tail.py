@@ -78,9 +78,7 @@ def test_the_fit_agrees_with_maximum_likelihood(xi):
 
 def test_the_fit_does_not_depend_on_the_currency():
     excess = np.random.default_rng(2).exponential(size=300)
-    assert fit_generalized_pareto(1e8 * excess)[0] == pytest.approx(
-        fit_generalized_pareto(excess)[0], rel=1e-9
-    )
+    assert fit_generalized_pareto(1e8 * excess)[0] == pytest.approx(fit_generalized_pareto(excess)[0], rel=1e-9)
 
 
 def test_paths_without_loss_are_no_part_of_the_tail():
