@@ -56,8 +56,9 @@ def cohort_shares(outcomes: Outcomes, level: float) -> CohortShares | None:
     CohortShares or None
         ``E[loss_c | drawdown >= reserve] / E[drawdown | drawdown >= reserve]`` (Tasche 1999), with the losses
         at each path's worst moment, so that they add up; standard errors of the ratio by cluster.  None when
-        there is one path only, no attribution, no loss, or a path of the tail is not listed.  Shares say who was there, not
-        what the reserve would be without a cohort: impact makes the loss more than proportional.
+        there is one path only, no attribution, no loss, or a path of the tail is not listed.  Shares say who
+        was there, not what the reserve would be without a cohort: impact makes the loss more than
+        proportional.
     """
     table, drawdown = outcomes.attribution, outcomes.drawdown
     if table is None or outcomes.n_paths < 2:

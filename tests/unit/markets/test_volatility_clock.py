@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +8,6 @@ from scipy import stats
 from stress.markets.base import Clock
 from stress.markets.volatility_clock import VolatilityClock, daily_levels, look_up, spread_jump
 from stress.randomness import stream_key
-from stress.rules import record
 
 CALM = {"log_vol_sd": 0.0, "jumps_per_year": 0.0}  # neither volatility of volatility nor jumps
 NORMAL = {"tail_index": 200.0}
@@ -16,7 +16,8 @@ HOUR, DAY, YEAR = 3600.0, 86400.0, 365 * 86400.0
 
 
 def market(**settings):
-    return VolatilityClock(price_usd=1.0, **settings)
+    """A market with a five-minute noise clock and uncapped noise, unless said otherwise."""
+    return VolatilityClock(**{"price_usd": 1.0, "noise_clock_seconds": 300.0, "noise_largest": 1e9, **settings})
 
 
 def problems(step_seconds=60.0, n_steps=1440, **settings):
@@ -83,8 +84,8 @@ def test_the_variance_of_a_day_is_that_of_the_annual_volatility(draw_paths):
 def test_the_table_is_the_exact_scale_to_five_digits(nu):
     table = market(tail_index=nu).table(Clock(10, 60.0))
     tails = np.geomspace(1e-13, 0.5, 400)
-    low = [look_up.py_func(table, u) for u in tails]
-    high = [look_up.py_func(table, 1.0 - u) for u in tails[tails > 1e-9]]
+    low = [look_up(table, u) for u in tails]
+    high = [look_up(table, 1.0 - u) for u in tails[tails > 1e-9]]
     law = stats.chi2(nu)
     assert low == pytest.approx(np.sqrt((nu - 2) / law.ppf(tails)), rel=1e-4)
     assert high == pytest.approx(np.sqrt((nu - 2) / law.isf(tails[tails > 1e-9])), rel=1e-4)
@@ -92,15 +93,30 @@ def test_the_table_is_the_exact_scale_to_five_digits(nu):
 
 @pytest.mark.parametrize("u", [2.0**-53, 0.25, 0.5, 0.75, 1.0 - 2.0**-53])
 def test_the_table_has_an_answer_at_its_edges(u):
-    value = look_up.py_func(market().table(Clock(10, 60.0)), u)
+    value = look_up(market().table(Clock(10, 60.0)), u)
     assert 0.0 < value < math.inf
+
+
+def scale_of(nu, largest):
+    """The scales of 20,000 equally likely noise intervals."""
+    table = market(tail_index=nu, noise_largest=largest).table(Clock(10, 60.0))
+    return np.array([look_up(table, u) for u in (np.arange(20_000) + 0.5) / 20_000])
+
+
+def test_no_noise_interval_is_more_volatile_than_the_cap():
+    assert scale_of(2.2, 3.0).max() <= 3.0 * (1 + 1e-12)
+
+
+def test_a_cap_on_the_tail_leaves_the_variance_at_one():
+    # `vol_annual` is the root mean square of the volatility, whatever the cap.
+    assert (scale_of(3.2, 6.0) ** 2).mean() == pytest.approx(1.0, abs=1e-3)
 
 
 # --- the volatility of days
 
 
 def levels_of(n_paths, n_days, **settings):
-    numbers, key = record(market(**settings).numbers(Clock(n_days, DAY)))[0], stream_key(7)
+    numbers, key = SimpleNamespace(**market(**settings).numbers(Clock(n_days, DAY))), stream_key(7)
     levels = np.empty((n_paths, n_days))
     for path in range(n_paths):
         daily_levels(numbers, path, key[0], key[1], levels[path])
@@ -135,8 +151,9 @@ def test_started_today_the_first_day_has_todays_volatility():
 
 
 def test_started_today_volatility_forgets_today():
-    logs = np.log(levels_of(20_000, 40, start="today", vol_today_annual=2.0, persistence_daily=0.7)[:, -1])
-    assert abs(logs.mean() + 0.45**2) < 4 * 0.45 / math.sqrt(20_000)
+    settings = {"log_vol_sd": 0.45, "start": "today", "vol_today_annual": 2.0, "persistence_daily": 0.7}
+    logs = np.log(levels_of(10_000, 40, **settings)[:, -1])
+    assert abs(logs.mean() + 0.45**2) < 4 * 0.45 / math.sqrt(10_000)
 
 
 def test_the_volatility_changes_at_midnight_only(draw_paths):
@@ -212,7 +229,7 @@ def test_jumps_begin_at_any_time_of_the_day(single):
 
 def spread(start, length, size, n=8):
     out = np.zeros(n)
-    spread_jump.py_func(out, start, length, size)
+    spread_jump(out, start, length, size)
     return out
 
 
@@ -258,13 +275,13 @@ def test_a_step_that_does_not_divide_the_noise_clock_is_refused():
     assert "noise_clock_seconds" in problems(70.0)
 
 
+def test_a_default_market_fits_the_default_clock():
+    assert VolatilityClock(price_usd=1.0).problems(Clock(72 * 60, 60.0)) == []
+
+
 def test_a_largest_jump_below_the_smallest_is_refused():
     assert "jump_largest" in problems(jump_smallest=0.2, jump_largest=0.1)
 
 
 def test_a_longest_jump_below_the_shortest_is_refused():
     assert "jump_minutes_longest" in problems(jump_minutes_shortest=30.0, jump_minutes_longest=5.0)
-
-
-def test_the_defaults_fit_a_one_minute_clock():
-    assert problems() == {}
