@@ -186,12 +186,28 @@ class VolatilityClock(Market, kind="volatility_clock"):
     def table(self, clock: Clock) -> np.ndarray:
         """Return sqrt((v - 2) / chi2_v) by probability: the scale that turns a normal into a unit Student-t.
 
-        Row 0 holds the lower half of probabilities, row 1 the upper half; OCTAVES x (CELLS + 1) columns.
+        It is capped at `noise_largest` and raised below the cap such that its mean square stays one.  Row 0
+        holds the lower half of probabilities, row 1 the upper half; OCTAVES x (CELLS + 1) columns.
         """
         from scipy.special import chdtri, gammaincinv  # scipy.stats would cost a second
 
         base = 2.0 ** -(2.0 + np.arange(OCTAVES))
         tail = (base[:, None] * (1.0 + np.arange(CELLS + 1) / CELLS)).ravel()
-        half = self.tail_index / 2.0
-        squares = np.stack([2.0 * gammaincinv(half, tail), chdtri(self.tail_index, tail)])  # chi2 quantiles
-        return np.minimum(np.sqrt((self.tail_index - 2.0) / squares), self.noise_largest)
+        nu, cap = self.tail_index, self.noise_largest
+        squares = np.stack([2.0 * gammaincinv(nu / 2.0, tail), chdtri(nu, tail)])  # chi2 quantiles
+        return np.minimum(raise_below(nu, cap) * np.sqrt((nu - 2.0) / squares), cap)
+
+
+def raise_below(nu: float, cap: float) -> float:
+    """Return g such that E min(g s, cap)^2 = 1 for the scale s of a unit Student-t with `nu` degrees of freedom.
+
+    With c = (nu - 2) g^2 / cap^2, E min(g s, cap)^2 = g^2 P(chi2_{nu-2} > c) + cap^2 P(chi2_nu < c).
+    """
+    from scipy.optimize import brentq
+    from scipy.special import chdtr, chdtrc
+
+    def excess(g: float) -> float:
+        edge = (nu - 2.0) * g * g / (cap * cap)
+        return g * g * chdtrc(nu - 2.0, edge) + cap * cap * chdtr(nu, edge) - 1.0
+
+    return brentq(excess, 0.5, 1e4)

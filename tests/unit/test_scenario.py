@@ -290,6 +290,11 @@ def test_the_clock_counts_steps():
     assert (build().clock.n_steps, build({"run.step_seconds": 30.0}).clock.n_steps) == (120, 240)
 
 
+@pytest.mark.parametrize(("mode", "deduction"), [("continuous", 15_000.0), ("cliff", 0.0)])
+def test_the_tier_mode_decides_on_deductions(mode, deduction):
+    assert build({"exchange.tier_mode": mode}).tiers.deduction[1] == pytest.approx(deduction)
+
+
 def test_a_population_is_redrawn_for_every_hundredth_of_the_paths():
     assert build().redraw_every == 10
 

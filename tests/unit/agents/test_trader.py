@@ -75,6 +75,10 @@ def test_a_cap_that_the_accounts_cannot_hold_is_refused(venue):
     assert "largest_share" in dict(trader(count=4, largest_share=0.01).problems(venue))
 
 
+def test_a_cap_that_the_accounts_just_hold_is_allowed(venue):
+    assert trader(count=100, long_share=1.0, short_share=0.0, largest_share=0.01).problems(venue) == []
+
+
 # --- leverage
 
 
@@ -157,14 +161,14 @@ def test_entries_are_those_of_simulated_positions_that_were_never_liquidated(ven
     # Random walks of random age, killed at the liquidation price; the drawn entries need no walk.
     sign, leverage, n, steps = (1.0 if side == "long" else -1.0), 20.0, 20_000, 400
     shares = {"long_share": float(side == "long"), "short_share": float(side == "short")}
-    cohort = trader(count=n, **shares, leverage_median=leverage, leverage_sigma=0.0, size_sigma=0.0, holding_hours=6.0)
+    cohort = trader(count=n, **shares, leverage_median=leverage, leverage_sigma=0.0, size_sigma=0.0, holding_hours=48.0)
     drawn = np.log(venue.price / cohort.draw(rng, venue)["entry"])
 
-    age = 6.0 * rng.standard_exponential(n)
+    age = 48.0 * rng.standard_exponential(n)
     sd = 0.55 * np.sqrt(age / HOURS_PER_YEAR / steps)
     walk = np.cumsum(rng.standard_normal((n, steps)), axis=1) * sd[:, None]
     barrier = sign * math.log(1.0 - sign * (1.0 / leverage - 0.004))
-    alive = (sign * walk > barrier - 0.5826 * sd[:, None]).all(axis=1)
+    alive = (sign * walk > barrier + 0.5826 * sd[:, None]).all(axis=1)
     survivors = walk[alive, -1]
     for level in (0.01, 0.1, 0.5, 0.9, 0.99):
         below = (drawn < np.quantile(survivors, level)).mean()
