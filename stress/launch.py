@@ -71,7 +71,7 @@ def launch(options: Options) -> int:
     with _folder(options, scenario) as folder:
         kept = options.resume and folder.kept(scenario, choice, ledger=options.ledger)
         results = kept or Results(scenario, choice)
-        _log_shares(options, scenario, population)
+        _log_choices(options, scenario, population)
         try:
             _run_into(folder, scenario, results, options)
         except (Interrupted, KeyboardInterrupt):
@@ -160,8 +160,10 @@ def _is_interactive(options: Options) -> bool:
     return options.progress and sys.stderr.isatty()
 
 
-def _log_shares(options: Options, scenario: Scenario, population: Population) -> None:
-    """Say which shares of open interest the population has, and warn of those that miss the request."""
+def _log_choices(options: Options, scenario: Scenario, population: Population) -> None:
+    """Say which engine runs and why, and which shares of open interest the population has against the request."""
+    choice = choose_engine(scenario)
+    options.log(f"engine: {choice.name}, {choice.why}")
     if line := share_line(scenario, population):
         options.log(line)
     off = [share for share in shares(scenario, population) if share.off]

@@ -9,13 +9,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 
 class Settings(BaseModel):
     """A frozen table of a scenario: unknown keys and non-finite numbers are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, (bool, str)) and wanted in (int, float, int | None, float | None):
+            raise ValueError(f"should be a valid number, got {value!r}")
+        return value
 
 
 class Part(Settings):
@@ -51,7 +59,7 @@ class Part(Settings):
     @classmethod
     def member(cls, kind: str) -> type["Part"]:
         """Return the class registered as `kind`, or say which kinds there are."""
-        if kind in cls.family:
+        if isinstance(kind, str) and kind in cls.family:
             return cls.family[kind]
         known = sorted(cls.family)
         near = get_close_matches(str(kind), known, n=1)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Lock
 from typing import Any
 
@@ -88,11 +89,21 @@ def frugal_kernel(function: Callable) -> Callable:
 
 def _compile(function: Callable, **options: Any) -> Callable:
     options |= {"nogil": True, "error_model": "numpy"}
-    try:
-        with _our_cache():
-            return numba.njit(cache=True, **options)(function)
-    except (RuntimeError, OSError):
+    if not _is_writable(cache_folder()):
         return numba.njit(**options)(function)
+    with _our_cache():
+        return numba.njit(cache=True, **options)(function)
+
+
+@cache
+def _is_writable(folder: Path) -> bool:
+    """Say whether kernels can be kept in our folder; numba would fall back to one that misses edits elsewhere."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _entries(value: Any) -> dict[str, Any] | None:

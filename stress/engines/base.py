@@ -159,8 +159,9 @@ class Job:
         progress.total, progress.done = self.scenario.run.n_paths, self.results.n_done
         progress.update(progress)
         pending: set[Future] = set()
+        ahead = Thread(target=self.engine.prepare, args=(self.population(0),), daemon=True)
         if self.scenario.run.n_paths - self.results.n_done >= LONG_RUN:
-            Thread(target=self.engine.prepare, args=(self.population(0),), daemon=True).start()
+            ahead.start()
         with ThreadPoolExecutor(threads) as pool:
             try:
                 for task in self.tasks():
@@ -169,6 +170,8 @@ class Job:
                         pending = self._collect(pending, progress)
                 while pending:
                     pending = self._collect(pending, progress)
+                if ahead.ident is not None:
+                    ahead.join()
             except KeyboardInterrupt:
                 for future in pending:
                     future.cancel()

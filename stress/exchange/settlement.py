@@ -177,6 +177,17 @@ def volume_room(state, book):
     return max(0.0, book.volume_room * state.surge - state.traded)
 
 
+@rule
+def book_trade(state, step, quantity, price):
+    """Book a trade of signed `quantity`: makers take it, the flow grows, the step's room shrinks."""
+    trade_with_makers(state, quantity, price)
+    state.traded += abs(quantity)
+    state.flow += quantity * state.per_depth
+    state.flow_permanent += quantity * state.per_depth
+    state.flow_at_trade = state.flow
+    state.trade_step = step
+
+
 def compose_trading(displacement, fill_price):
     """Return the rules that move the mark: ``open_step, trade, unwind``."""
 
@@ -199,26 +210,20 @@ def compose_trading(displacement, fill_price):
     @rule
     def trade(state, book, step, quantity, price):
         """Execute a signed quantity against the makers; flow and mark follow."""
-        if quantity == 0.0:
-            return
-        trade_with_makers(state, quantity, price)
-        state.traded += abs(quantity)
-        state.flow += quantity * state.per_depth
-        state.flow_permanent += quantity * state.per_depth
-        state.flow_at_trade = state.flow
-        state.trade_step = step
-        update_mark(state, book)
+        if quantity != 0.0:
+            book_trade(state, step, quantity, price)
+            update_mark(state, book)
 
     @rule
     def unwind(state, book, step):
-        """Sell what the step's room allows of the inventory."""
+        """Sell what the step's room allows of the inventory; the mark follows at the next step."""
         size = min(abs(state.inventory), volume_room(state, book))
         if size > 0.0:
             share = size / abs(state.inventory)
             sold = share * state.inventory
             price = fill_price(state, book.liquidity, -sold, 0.0)
             sell_inventory(state, share, sold, price)
-            trade(state, book, step, -sold, price)
+            book_trade(state, step, -sold, price)
 
     return open_step, trade, unwind
 

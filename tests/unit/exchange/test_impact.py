@@ -104,8 +104,9 @@ def test_a_first_order_fills_the_same_whatever_share_of_it_stays(desk, law):
 
 
 @pytest.mark.parametrize("law", LAWS, ids=NAMES)
-def test_the_price_of_a_second_slice_can_be_known_before_the_first_is_traded(desk, law):
-    ahead, traded = desk(law), desk(law)
+@pytest.mark.parametrize("depth", [1.0, 0.42])
+def test_the_price_of_a_second_slice_can_be_known_before_the_first_is_traded(desk, law, depth):
+    ahead, traded = desk(law, depth=depth), desk(law, depth=depth)
     foreseen = ahead.rules.fill_price(ahead.state, ahead.book.liquidity, -6.0, -4.0)
     sell(traded, 4.0)
     after = traded.rules.fill_price(traded.state, traded.book.liquidity, -6.0, 0.0)
@@ -175,6 +176,14 @@ def test_the_flow_decays_from_the_last_trade(desk):
     for step, left in ((1, 0.5), (2, 0.25)):
         d.rules.open_step(d.state, d.book, step, 0.0, [1.0, 0.5, 0.25])
         assert d.state.flow == -16.0 * left
+
+
+def test_the_age_of_a_flow_counts_from_its_trade(desk):
+    d = desk(SquareRoot())
+    d.rules.open_step(d.state, d.book, 3, 0.0, [1.0, 0.5, 0.25, 0.125])
+    d.rules.trade(d.state, d.book, 3, -16.0, 50_000.0)
+    d.rules.open_step(d.state, d.book, 5, 0.0, [1.0, 0.5, 0.25, 0.125])
+    assert d.state.flow == -4.0
 
 
 @pytest.mark.parametrize("law", LAWS, ids=NAMES)

@@ -107,6 +107,14 @@ def test_makers_in_profit_pay_like_everybody(present, gap):
     assert run.state.maker_collateral == pytest.approx(1e6 - 1_400)
 
 
+def test_funding_received_is_profit_too(present, gap, winner):
+    # At equal prices a short that received 100 a unit has won 1,000, another one nothing.
+    winners = [winner(0, 44_900.0), winner(-1_000, 44_900.0)]
+    present(["socialize", "fund"], gap(5), winners, fill=44_900.0, start=44_900.0, funding=100.0)
+    assert winners[0].collateral == pytest.approx(100_000 - 1_000)  # the loss is 5 x (100 + 100)
+    assert winners[1].collateral == 100_000.0
+
+
 def test_exhausted_winners_leave_an_unresolved_shortfall(present, gap, winner):
     run = present(["socialize", "fund"], gap(14), [winner(600, 44_900.0)], fill=44_900.0, start=44_900.0)
     assert run.state.socialized_loss == pytest.approx(600)
@@ -176,6 +184,12 @@ def test_loss_on_quantity_that_is_taken_over_counts_in_the_shortfall(present, ga
 def test_what_is_not_sold_is_held_at_the_bankruptcy_price(present, gap):
     run = present(["fund"], gap(10), fill=44_900.0, share=0.5, fund=1e6)
     assert (run.state.inventory, run.state.inventory_cost) == (5.0, 5 * 45_000.0)
+
+
+def test_loss_and_takeover_are_attributed_to_the_cohorts(present, gap):
+    run = present(["fund"], gap(10, 4), fill=44_900.0, share=0.25, fund=1e6)
+    assert run.state.cohort_loss[:2] == pytest.approx([0.25 * 1_000, 0.25 * 400])
+    assert run.state.cohort_taken[:2] == pytest.approx([7.5 * 44_900, 3.0 * 44_900])
 
 
 def test_shorts_are_paid_for_like_longs(present, make_account):

@@ -101,12 +101,18 @@ def test_a_level_says_how_often_its_reserve_fails_in_a_year(outcomes):
 
 
 def test_cover_is_a_table_of_accounts_by_move(outcomes):
-    assert line(outcomes, "Fund over").split()[-6:] == ["-20", "%", "-30", "%", "-50", "%"]
-    assert line(outcomes, "the largest account").split()[-6:] == ["no", "loss", "2.00", "x", "0.500", "x"]
+    assert line(outcomes, "Fund over").split()[-6:] == ["-50", "%", "-30", "%", "-20", "%"]
+    assert line(outcomes, "the largest account").split()[-6:] == ["0.500", "x", "2.00", "x", "no", "loss"]
 
 
 def test_cohorts_are_named_with_their_shares(outcomes):
     assert line(outcomes, "whale") == "  whale 75 % +- 0.0, retail 25 % +- 0.0"
+
+
+def test_one_path_is_told_as_a_story_without_probabilities(make_outcomes):
+    text = str(summarize(make_outcomes(np.array([5.0]))))
+    assert "What happened on the one path" in text
+    assert not [word for word in ("Probability", "Reserve needed", "Expected shortfall") if word in text]
 
 
 def test_what_does_not_exist_is_left_out(make_outcomes):
@@ -149,7 +155,6 @@ def test_a_refused_reserve_gives_the_bound_that_exists(make_outcomes):
             "The reserve at levels other than the configured fund is indicative: "
             "bisect on the initial fund (ADL before the fund).",
         ),
-        ({"engine_note": "fastest exact engine"}, "fastest exact engine"),
         ({"columns": {"conservation_error": np.full(2000, 1e-6)}}, "THE BOOKS DO NOT BALANCE"),
         ({}, "do not hold the uncertainty of the parameters"),
         ({}, "No reserve at 99.9 %: 2,000 paths are too few"),
