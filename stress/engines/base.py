@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from stress.engines.choose import choose_engine
-from stress.engines.cover import stressed_losses
+from stress.engines.cover import Cover
 from stress.engines.population import Population, draw_population
 from stress.engines.results import Results
 from stress.outcomes import Outcomes
@@ -120,10 +120,11 @@ def run(
     job.engine.warm(job.population(0))
     compiled = time.perf_counter()
     job.run(threads or os.cpu_count() or 1, progress or Progress())
-    cover = stressed_losses(scenario, (job.population(i) for i in range(min(job.n_populations, COVER_POPULATIONS))))
+    for i in range(min(job.n_populations, COVER_POPULATIONS)):  # what a resumed run has not met
+        job.price_cover(i)
     finished = time.perf_counter()
     elapsed = {"compile": compiled - started, "simulate": finished - compiled, "total": finished - started}
-    return job.results.outcomes(job.population(0), elapsed_s=elapsed, cover=cover, ledger=ledger)
+    return job.results.outcomes(job.population(0), elapsed_s=elapsed, cover=job.cover.rows(), ledger=ledger)
 
 
 class Job:
@@ -135,6 +136,7 @@ class Job:
         choice = choose_engine(scenario)
         self.engine = choice.make(scenario, self.population(0), ledger)
         self.results = results or Results(scenario, choice)
+        self.cover = Cover(scenario)
 
     def _draw(self, index: int) -> Population:
         return draw_population(self.scenario, index)
@@ -177,7 +179,14 @@ class Job:
                     future.cancel()
                 raise Interrupted(self.results) from None
 
+    def price_cover(self, index: int) -> None:
+        """Price what the largest accounts of population `index` would cost."""
+        if index not in self.cover.priced:
+            self.cover.price(index, self.population(index))
+
     def _task(self, index: int, first: int, n: int):
+        if index < COVER_POPULATIONS:
+            self.price_cover(index)
         return first, n, self.engine.run(self.population(index), index, first, n)
 
     def _collect(self, pending: set[Future], progress: Progress) -> set[Future]:

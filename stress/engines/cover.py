@@ -1,6 +1,6 @@
 """What the largest accounts would cost the fund if they defaulted together with a price move (Cover-N)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,21 +15,33 @@ COUNTS = (1, 2)
 LARGEST = 50  # accounts per population whose sale is priced
 
 
-def stressed_losses(scenario: Scenario, populations: Iterable[Population]) -> tuple[dict, ...]:
-    """Return Cover-1 and Cover-2 losses by move: rows ``{"n", "move", "losses"}``, one loss per population.
+class Cover:
+    """Stressed losses of a scenario's populations, each priced once, by whichever thread has it at hand."""
 
-    The loss of an account is its deficit after the price move and the cost of liquidating it alone, at once, in
-    a book of normal depth; the n largest losses add up (EMIR Art. 42 and 43, docs/method.md, section 10).
-    """
-    found: dict[tuple[int, float], list[float]] = {(n, move): [] for n in COUNTS for move in MOVES}
-    book = as_namespace(rulebook(scenario, 1.0).numbers)
-    fill_price = rulebook(scenario, 1.0).compose().fill_price
-    for population in populations:
-        for move in MOVES:
-            losses = np.sort(deficits(population, move, book, fill_price))[::-1]
-            for n in COUNTS:
-                found[n, move].append(float(losses[:n].sum()))
-    return tuple({"n": n, "move": move, "losses": losses} for (n, move), losses in found.items())
+    def __init__(self, scenario: Scenario):
+        rules = rulebook(scenario, 1.0)
+        self.book, self.fill_price = as_namespace(rules.numbers), rules.compose().fill_price
+        self.priced: dict[int, dict[float, np.ndarray]] = {}
+
+    def price(self, index: int, population: Population) -> None:
+        """Price population `index`, if that has not been done."""
+        if index not in self.priced:
+            self.priced[index] = {move: self._largest_first(population, move) for move in MOVES}
+
+    def _largest_first(self, population: Population, move: float) -> np.ndarray:
+        return np.sort(deficits(population, move, self.book, self.fill_price))[::-1]
+
+    def rows(self) -> tuple[dict, ...]:
+        """Return Cover-1 and Cover-2 losses by move: rows ``{"n", "move", "losses"}``, one loss per population.
+
+        The loss of an account is its deficit after the price move and the cost of liquidating it alone, at once,
+        in a book of normal depth; the n largest add up (EMIR Art. 42 and 43, docs/method.md, section 10).
+        """
+        books = [self.priced[index] for index in sorted(self.priced)]
+        cases = [(n, move) for n in COUNTS for move in MOVES]
+        return tuple(
+            {"n": n, "move": move, "losses": [float(book[move][:n].sum()) for book in books]} for n, move in cases
+        )
 
 
 def deficits(population: Population, move: float, book: Any, fill_price: Callable) -> np.ndarray:

@@ -207,6 +207,7 @@ def raise_below(nu: float, cap: float) -> float:
     from scipy.special import chdtr, chdtrc
 
     def excess(g: float) -> float:
+        """Return how far the mean square is above one."""
         edge = (nu - 2.0) * g * g / (cap * cap)
         return g * g * chdtrc(nu - 2.0, edge) + cap * cap * chdtr(nu, edge) - 1.0
 
