@@ -83,13 +83,13 @@ class InsuranceFundModel(mesa.Model):
         self, scenario: Any, *, path: int = 0, rng: Any = None, bottomless: bool = False, collect: bool = True
     ):
         super().__init__(rng=0 if rng is None else rng)
-        self.scenario = Scenario.load(scenario) if isinstance(scenario, (str, FilePath)) else scenario
+        self.fund_scenario = Scenario.load(scenario) if isinstance(scenario, (str, FilePath)) else scenario
         if rng is not None:
-            self.scenario = self.scenario.with_(**{"run.seed": int(self.rng.integers(2**31))})
+            self.fund_scenario = self.fund_scenario.with_(**{"run.seed": int(self.rng.integers(2**31))})
         self.path_id = path
-        self.population = draw_population(self.scenario, path // self.scenario.redraw_every)
-        self.adopt(rulebook(self.scenario, self.population.open_interest))
-        world = World(self.scenario, seed=self.scenario.run.seed, decay=self.rulebook.decay)
+        self.population = draw_population(self.fund_scenario, path // self.fund_scenario.redraw_every)
+        self.adopt(rulebook(self.fund_scenario, self.population.open_interest))
+        world = World(self.fund_scenario, seed=self.fund_scenario.run.seed, decay=self.rulebook.decay)
         self.start(self.population, path_lists(world.block(path, 1), 0), bottomless=bottomless, collect=collect)
 
     def adopt(self, rules: Rulebook) -> None:
@@ -103,7 +103,7 @@ class InsuranceFundModel(mesa.Model):
     def start(self, population: Population, path: Path, *, bottomless: bool, collect: bool = False) -> None:
         """Create the agents and open the books."""
         self.outside = path
-        self.state = opening(population, self.scenario, bottomless=int(bottomless))
+        self.state = opening(population, self.fund_scenario, bottomless=int(bottomless))
         self.case = Case()
         self.clock = 0
         self.ledger: list[tuple[int, int, int, int, float]] = []
@@ -219,7 +219,7 @@ class AccountSeat:
 def create_accounts(model: InsuranceFundModel, population: Population) -> None:
     """Create one agent per account, in the order of the population."""
     accounts = population.accounts
-    for i, cohort in enumerate(model.scenario.population):
+    for i, cohort in enumerate(model.fund_scenario.population):
         at = np.flatnonzero(accounts["cohort"] == i)
         if at.size:
             columns = {name: accounts[name][at].tolist() for name in ACCOUNT.names or ()}
@@ -252,7 +252,7 @@ class ReferenceEngine:
         """Return a model of one path without drawing anything anew."""
         model = InsuranceFundModel.__new__(InsuranceFundModel)
         mesa.Model.__init__(model, rng=0)
-        model.scenario, model.path_id, model.population = self.scenario, path, population
+        model.fund_scenario, model.path_id, model.population = self.scenario, path, population
         model.adopt(self.rulebook)
         model.start(population, path_lists(block, i), bottomless=bottomless)
         return model

@@ -123,7 +123,7 @@ def by_hand():
 
 def equity_of(name):
     model = by_hand()
-    cohort = [c.name for c in model.scenario.population].index(name)
+    cohort = [c.name for c in model.fund_scenario.population].index(name)
     return sum(agent.equity for agent in model.agents if agent.cohort == cohort)
 
 
