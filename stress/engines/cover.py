@@ -24,9 +24,8 @@ class Cover:
         self.priced: dict[int, dict[float, np.ndarray]] = {}
 
     def price(self, index: int, population: Population) -> None:
-        """Price population `index`, if that has not been done."""
-        if index not in self.priced:
-            self.priced[index] = {move: self._largest_first(population, move) for move in MOVES}
+        """Price population `index`."""
+        self.priced[index] = {move: self._largest_first(population, move) for move in MOVES}
 
     def _largest_first(self, population: Population, move: float) -> np.ndarray:
         return np.sort(deficits(population, move, self.book, self.fill_price))[::-1]
