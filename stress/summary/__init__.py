@@ -26,6 +26,7 @@ from stress.summary.intervals import (
     wilson,
     zero_event_bound,
 )
+from stress.summary.model_risk import Driver, ModelRisk, ParameterInterval, Spread, Variant
 from stress.summary.quantile import (
     QuantileInterval,
     coverage,
@@ -50,13 +51,18 @@ __all__ = [
     "Clusters",
     "CohortShares",
     "CoverRow",
+    "Driver",
     "Estimate",
+    "ModelRisk",
+    "ParameterInterval",
     "QuantileInterval",
     "ReserveEstimate",
     "RuinCurve",
+    "Spread",
     "Summary",
     "TailCheck",
     "TailEstimate",
+    "Variant",
     "annual_rate",
     "bgk_barrier_shift",
     "bridge_crossing_probability",
