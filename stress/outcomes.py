@@ -34,6 +34,8 @@ _COLUMNS: dict[str, tuple[type, str]] = {
     "surplus": (np.float64, "paid into the fund by liquidations; quote >= 0"),
     "bad_debt": (np.float64, "owed by the fund for liquidations; quote >= 0"),
     "inventory_pnl": (np.float64, "profit of the inventory that the fund took over; quote"),
+    "inventory_peak": (np.float64, "largest notional that the fund carried as inventory; quote >= 0"),
+    "coin_pnl": (np.float64, "profit of the part of the fund that is held in the coin; quote"),
     "fee_income": (np.float64, "fees credited to the fund; quote >= 0"),
     "liquidated_accounts": (np.int32, "accounts liquidated at least once"),
     "liquidated_notional": (np.float64, "notional closed by liquidations; quote >= 0"),

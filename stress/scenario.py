@@ -56,6 +56,8 @@ class Exchange(Settings):
     lot: float = Field(default=0.001, gt=0)  # grids on which the population is quantised
     tick: float = Field(default=0.1, gt=0)
     cent: float = Field(default=0.01, gt=0)
+    halt_minutes: float = Field(default=0.0, ge=0)  # the engine stands still that long while the index moves most
+    adl_rehedge: float = Field(default=0.0, ge=0, le=1)  # of what ADL closes: hedged anew outside, and no longer quoted
     fee: SerializeAsAny[FeeModel] = Field(default_factory=lambda: FeeModel.choose("capped_fee"))
     disposal: SerializeAsAny[Disposal] = Field(default_factory=lambda: Disposal.choose("participation"))
 
@@ -253,6 +255,10 @@ class Scenario(Settings):
                 yield "layer", f"{kind!r} is repeated in the waterfall {kinds}"
         if "fund" not in kinds:
             yield "layer", f"'fund' is missing in the waterfall {kinds}"
+        if self.exchange.halt_minutes > self.run.horizon_hours * 60.0:
+            yield "exchange.halt_minutes", f"{self.exchange.halt_minutes:g} is longer than run.horizon_hours"
+        if self.liquidity.common_liquidation > 0.0 and self.liquidity.permanent_share > 0.0:
+            yield "liquidity.permanent_share", "must be 0 with liquidity.common_liquidation above 0"
         if self.exchange.disposal.uses_limit and self.liquidity.permanent_share > 0.0:
             yield "liquidity.permanent_share", "must be 0 with exchange.disposal = 'limit_at_bankruptcy'"
         if self.liquidity.impact.kind == "book" and self.liquidity.depth_usd is None:

@@ -43,7 +43,9 @@ class Cohort(Part):
     """
 
     name: str = Field(min_length=1)
+    exits_per_year: float = 0.0  # how often its accounts let themselves be liquidated; most cohorts never do
     laws: ClassVar[bool] = False
+    idiosyncratic: ClassVar[bool] = False  # True: other venues have no such accounts in their books
     is_maker: ClassVar[bool] = False
 
     @property
@@ -55,6 +57,11 @@ class Cohort(Part):
     def makers_deleverage(self) -> bool:
         """Whether the ADL queue may close the makers."""
         return False
+
+    @property
+    def n_leavers(self) -> int:
+        """How many accounts let themselves be liquidated, all of the cohort, at the same time."""
+        return 0
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return this cohort's accounts; makers, whose position follows from the others, have none."""

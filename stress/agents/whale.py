@@ -1,4 +1,4 @@
-"""One explicit large account, outside the laws: broad crashes rarely ruin a fund, concentration does."""
+"""One explicit large holder, outside the laws: broad crashes rarely ruin a fund, concentration does."""
 
 import math
 from typing import Literal
@@ -10,32 +10,42 @@ from stress.agents.base import Cohort, Margin, Venue, build_accounts
 
 
 class Whale(Cohort, kind="whale"):
-    """An account given by its share of open interest, side, leverage and entry.
+    """A holder given by its share of open interest, side, leverage and entry.
 
-    `entry_move` is log(price now / entry): positive for a long in profit.
+    It may split the position into equal `accounts`, each of which meets the margin tier of its own size.
+    `entry_move` is log(price now / entry): positive for a long in profit.  At random times, `exits_per_year`
+    on average, it withdraws all margin above maintenance and so lets itself be liquidated at the mark.
     """
 
     share: float = Field(gt=0, le=1)
     side: Literal["long", "short"] = "long"
     leverage: float = Field(ge=1, le=200)
+    accounts: int = Field(default=1, ge=1, le=1_000)  # attackers of 2023 and 2025 used 19 to more than 100 wallets
     entry_move: float = Field(default=0.0, ge=-1, le=1)
     margin: Margin = "isolated"
+    exits_per_year: float = Field(default=0.0, ge=0, le=100_000)
+    idiosyncratic = True
 
     def shares(self) -> tuple[float, float]:
         """Return the requested shares of long and short open interest."""
         return (self.share, 0.0) if self.side == "long" else (0.0, self.share)
 
+    @property
+    def n_leavers(self) -> int:
+        """How many accounts leave together."""
+        return self.accounts if self.exits_per_year > 0.0 else 0
+
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
-        """Refuse a leverage above the tier's maximum for this size."""
-        limit = float(venue.max_leverage(np.array([self.share * venue.open_interest]))[0])
+        """Refuse a leverage above the tier's maximum for an account of this size."""
+        size = self.share * venue.open_interest / self.accounts
+        limit = float(venue.max_leverage(np.array([size]))[0])
         if self.leverage > limit:
-            size = self.share * venue.open_interest
             return [("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at USD {size:,.0f}")]
         return []
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
-        """Return the one account."""
+        """Return the accounts."""
         sign = 1.0 if self.side == "long" else -1.0
-        qty = sign * self.share * venue.open_interest / venue.price
-        entry = venue.price * math.exp(-self.entry_move)
-        return build_accounts(venue, np.array([qty]), np.array([entry]), self.leverage, self.margin)
+        qty = np.full(self.accounts, sign * self.share * venue.open_interest / venue.price / self.accounts)
+        entry = np.full(self.accounts, venue.price * math.exp(-self.entry_move))
+        return build_accounts(venue, qty, entry, self.leverage, self.margin)

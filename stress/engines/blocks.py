@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from stress.engines.steps import Block
+from stress.engines.steps import NEVER, Block
 from stress.markets.base import CHUNK, funding_normals, sampler
-from stress.randomness import stream_key
-from stress.rules import record
+from stress.randomness import EXITS, fill_uniforms, stream_key
+from stress.rules import kernel, record
 from stress.scenario import Scenario
 
 MAX_BLOCK = 64  # paths whose shocks are held at once; small enough to stay in cache
@@ -25,7 +25,12 @@ class World:
         self.numbers = record(market.numbers(clock))
         self.table = market.table(clock)
         self.sample = sampler(type(market).increments)
-        self.overlay, self.halts = scripted(scenario)
+        self.overlay, halts = scripted(scenario)
+        self.halts = np.tile(halts, (MAX_BLOCK, 1))
+        self.halt_steps = math.ceil(scenario.exchange.halt_minutes * 60.0 / scenario.run.step_seconds)
+        leaving = [cohort for cohort in scenario.population if cohort.n_leavers > 0]
+        self.exits_per_step = np.array([cohort.exits_per_year for cohort in leaving]) * clock.step_years
+        self.n_leavers = np.array([cohort.n_leavers for cohort in leaving], dtype=np.int64)
         self.decay = decay
 
     def block(self, first: int, n: int) -> Block:
@@ -36,7 +41,46 @@ class World:
         self.sample(self.numbers, self.table, self.overlay, self.key, first, shocks, lows, highs)
         normals = np.empty((n, self.n_intervals))
         funding_normals(self.key, first, normals)
-        return Block(shocks, lows, highs, self.funding.rates(normals), self.halts, self.decay)
+        halts, exits = self._halts(shocks), self._exits(first, n)
+        return Block(shocks, lows, highs, halts, exits, self.funding.rates(normals), self.decay)
+
+    def _halts(self, shocks: np.ndarray) -> np.ndarray:
+        """Return the scripted halts and, if asked for, one at each path's worst moment, shape (n, n_steps)."""
+        n = len(shocks)
+        if self.halt_steps == 0 and n <= MAX_BLOCK:
+            return self.halts[:n]
+        halts = np.tile(self.halts[0], (n, 1))
+        if self.halt_steps > 0:
+            halt_worst(shocks, self.halt_steps, halts)
+        return halts
+
+    def _exits(self, first: int, n: int) -> np.ndarray:
+        """Draw the steps at which leavers withdraw their margin: exponential times, shape (n, n_leavers)."""
+        uniforms = np.empty((n, self.exits_per_step.size))
+        exit_uniforms(self.key, first, uniforms)
+        steps = -np.log(uniforms) / self.exits_per_step
+        exits = np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
+        return np.repeat(exits, self.n_leavers, axis=1)
+
+
+@kernel
+def exit_uniforms(key, first, uniforms):
+    """Fill `uniforms` (n, n_holders) with the exit draws of paths `first`, `first` + 1, ..."""
+    for p in range(uniforms.shape[0]):
+        fill_uniforms(uniforms[p], first + p, EXITS, key[0], key[1])
+
+
+@kernel
+def halt_worst(shocks, length, halts):
+    """Halt every path (n, n_steps) for `length` steps while its index moves most."""
+    for p in range(shocks.shape[0]):
+        worst, at = -1.0, 0
+        for t in range(shocks.shape[1] - length + 1):
+            before = shocks[p, t - 1] if t > 0 else 0.0
+            moved = abs(shocks[p, t + length - 1] - before)
+            if moved > worst:
+                worst, at = moved, t
+        halts[p, at : at + length] = 1
 
 
 def scripted(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:

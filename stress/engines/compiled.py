@@ -11,7 +11,7 @@ from stress.engines.population import Population
 from stress.engines.rulebook import rulebook
 from stress.engines.rungs import Rungs, build_rungs
 from stress.engines.start import initial_state
-from stress.engines.steps import LEDGER, Block, Ledger, Rows
+from stress.engines.steps import LEDGER, Block, Ledger, Rows, only
 from stress.rules import record
 from stress.scenario import Scenario
 
@@ -66,17 +66,16 @@ class CompiledEngine:
 
     def _one(self, population: Population, block: Block, first: int, p: int, rows: np.ndarray, *, bottomless: int):
         """Run one path in the account loop; its liquidations replace those already written down."""
-        single = block._replace(**{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")})
         states = initial_state(population, self.scenario, 1, bottomless=bottomless)
         ledger = self.ledger(population, 1)
-        self.run_loop(population, states, single, first + p, ledger, np.empty((1, 0)))
+        self.run_loop(population, states, only(block, p), first + p, ledger, np.empty((1, 0)))
         others = rows[rows["path"] != first + p]
         return states[0], np.concatenate([others, ledger.rows[: ledger.used[0]]])
 
     def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block in the account loop."""
         kernel = loop.compiled(self.rulebook)
-        holdings = loop.holdings_of(population.accounts)
+        holdings = loop.holdings_of(population)
         kernel(states, self.book, block, first, population.accounts, holdings, ledger, traces)
 
     def trace(self, population: Population, first: int, n: int, n_times: int) -> np.ndarray:
@@ -85,9 +84,8 @@ class CompiledEngine:
         block = self.world.block(first, n)
         states = self.shadow(population, block, first, self.ledger(population, 0), traces)
         for p in np.flatnonzero(states["needs_loop"]).tolist():
-            single = block._replace(**{k: getattr(block, k)[p : p + 1] for k in ("shocks", "lows", "highs", "rates")})
-            start = initial_state(population, self.scenario, 1)
-            self.run_loop(population, start, single, first + p, self.ledger(population, 0), traces[p : p + 1])
+            start, nothing = initial_state(population, self.scenario, 1), self.ledger(population, 0)
+            self.run_loop(population, start, only(block, p), first + p, nothing, traces[p : p + 1])
         return traces
 
     def shadow(self, population: Population, block: Block, first: int, ledger: Ledger, traces: Any) -> np.ndarray:

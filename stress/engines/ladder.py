@@ -11,10 +11,11 @@ import numpy as np
 from stress.engines.rounds import compose_end, limit_of
 from stress.engines.rulebook import once_per_rules
 from stress.engines.rungs import NEAR, SPAN, Rungs
-from stress.engines.steps import compose_path, path_of, write_down
+from stress.engines.steps import compose_path, path_of, withdraw_margin, write_down
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import flatten, record_event
+from stress.exchange.state import MAX_COHORTS
 from stress.rules import frugal_kernel, inline, rule
 
 FEW = 4  # runs of so few rungs are settled one by one
@@ -31,13 +32,15 @@ class Climb(NamedTuple):
     done: np.ndarray  # (m,) of the accounts kept aside, 0: alive, 1: breached in this round, 2: closed
     open: np.ndarray  # (2,) by side, the first account kept aside that is not closed
     seen: np.ndarray  # (2,) by side, the first whose price has not been reached
+    leavers: np.ndarray  # (k,) a copy: their margin changes
+    left: np.ndarray  # (k,) as `done`
 
 
 def climb_of(rungs: Rungs) -> Climb:
     """Allocate a path's place on the ladder."""
-    n, m = rungs.lists.size, rungs.aside.size
-    places = [np.zeros(size, np.int64) for size in (n, n, m, 2, 2)]
-    return Climb(rungs, places[0], places[1], np.zeros(n), *places[2:])
+    n, m, k = rungs.lists.size, rungs.aside.size, rungs.leavers.size
+    at, front, done, open_, seen, left = (np.zeros(size, np.int64) for size in (n, n, m, 2, 2, k))
+    return Climb(rungs, at, front, np.zeros(n), done, open_, seen, rungs.leavers.copy(), left)
 
 
 @inline
@@ -51,6 +54,9 @@ def restart(climb):
     for i in range(2):
         climb.open[i] = climb.rungs.aside_sides[i].start
         climb.seen[i] = climb.open[i]
+    for i in range(climb.left.size):
+        climb.left[i] = 0
+        climb.leavers[i] = climb.rungs.leavers[i]
 
 
 @inline
@@ -99,23 +105,46 @@ def find_aside(state, book, climb):
     return found
 
 
+@inline
+def find_leavers(state, book, climb):
+    """Test directly the accounts that may withdraw their margin; return whether any is breached."""
+    found = False
+    for i in range(climb.left.size):
+        a = climb.leavers[i]
+        if climb.left[i] == 0 and is_breached(a.qty, a.entry, a.collateral, state.mark, state.funding, book.tiers):
+            climb.left[i] = 1
+            found = True
+    return found
+
+
 @rule
 def owed(account):
     """Return qE - W, what the position would have to fetch to leave nothing."""
     return account.qty * account.entry - account.collateral
 
 
+@rule
+def common_part(book, account):
+    """Return the quantity of an account that other venues liquidate alike."""
+    return book.common[min(account.cohort, MAX_COHORTS - 1)] * account.qty
+
+
 @inline
-def crossed_sums(climb):
-    """Return quantity and value qE - W of the crossed longs and shorts: differences of prefix sums."""
+def crossed_sums(book, climb):
+    """Return quantity and value qE - W of the crossed longs and shorts, and the crowd's net quantity.
+
+    They are differences of prefix sums.
+    """
     rungs = climb.rungs
-    long_qty, long_value, short_qty, short_value = 0.0, 0.0, 0.0, 0.0
+    long_qty, long_value, short_qty, short_value, common = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(climb.at.size):
         a, b = climb.at[i], climb.front[i]
         if b > a:
             qty, value = 0.0, 0.0
             for c in range(rungs.cum_qty.shape[1]):
-                qty += rungs.cum_qty[b, c] - rungs.cum_qty[a, c]
+                part = rungs.cum_qty[b, c] - rungs.cum_qty[a, c]
+                qty += part
+                common += book.common[c] * part
                 value += rungs.cum_value[b, c] - rungs.cum_value[a, c]
             if rungs.lists[i].side > 0.0:
                 long_qty += qty
@@ -127,11 +156,21 @@ def crossed_sums(climb):
         if climb.done[i] == 1:
             long_qty += rungs.aside[i].qty
             long_value += owed(rungs.aside[i])
+            common += common_part(book, rungs.aside[i])
     for i in range(climb.open[1], climb.seen[1]):
         if climb.done[i] == 1:
             short_qty += rungs.aside[i].qty
             short_value += owed(rungs.aside[i])
-    return long_qty, long_value, short_qty, short_value
+            common += common_part(book, rungs.aside[i])
+    for i in range(climb.left.size):
+        if climb.left[i] == 1:
+            a = climb.leavers[i]
+            long_qty += max(0.0, a.qty)
+            short_qty += min(0.0, a.qty)
+            long_value += owed(a) if a.qty > 0.0 else 0.0
+            short_value += owed(a) if a.qty < 0.0 else 0.0
+            common += common_part(book, a)
+    return long_qty, long_value, short_qty, short_value, common
 
 
 @inline
@@ -150,6 +189,11 @@ def set_thresholds(state, climb):
         low = max(low, rungs.aside_prices[climb.open[0]] * (1.0 + ROUNDING))
     if climb.open[1] < rungs.aside_sides[1].stop:
         high = min(high, rungs.aside_prices[climb.open[1]] * (1.0 - ROUNDING))
+    for i in range(climb.left.size):
+        if climb.left[i] == 0 and climb.leavers[i].qty > 0.0:
+            low = max(low, rungs.leaver_prices[i] * (1.0 + ROUNDING))
+        elif climb.left[i] == 0:
+            high = min(high, rungs.leaver_prices[i] * (1.0 - ROUNDING))
     state.next_low = low
     state.next_high = high
     state.touched = 0
@@ -224,6 +268,15 @@ def compose_close(rules):
             climb.open[s] += 1
 
     @inline
+    def settle_leavers(state, book, climb, fill, share, step, path_id, round_, ledger):
+        """Settle the breached accounts that may withdraw their margin."""
+        for i in range(climb.left.size):
+            if climb.left[i] == 1:
+                settle(state, book, climb.leavers[i], fill, share)
+                write_down(ledger, path_id, step, round_, climb.rungs.leaver_ids[i], climb.leavers[i].qty)
+                climb.left[i] = 2
+
+    @inline
     def close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger):
         """Settle lists and accounts kept aside; move the lists' places."""
         for i in range(climb.at.size):
@@ -233,6 +286,7 @@ def compose_close(rules):
                 set_price(state, climb, i)
         for s in range(2):
             settle_aside(state, book, climb, s, fill, share, step, path_id, round_, ledger)
+        settle_leavers(state, book, climb, fill, share, step, path_id, round_, ledger)
 
     return close_crossed
 
@@ -253,10 +307,11 @@ def compose_liquidate(rules, value_fund):
         round_ = 0
         while round_ < book.max_rounds:
             crossed = find_crossed(state, climb)
-            if not (find_aside(state, book, climb) or crossed):
+            aside, leaving = find_aside(state, book, climb), find_leavers(state, book, climb)
+            if not (crossed or aside or leaving):
                 break
             advance_depth(state, path.shocks, step, book.liquidity)
-            long_qty, long_value, short_qty, short_value = crossed_sums(climb)
+            long_qty, long_value, short_qty, short_value, common = crossed_sums(book, climb)
             limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
             qty = long_qty + short_qty
             share, fill = price_batch(state, book, -qty, limit)
@@ -265,8 +320,9 @@ def compose_liquidate(rules, value_fund):
             if not fund_first and state.bad_debt > before:
                 state.needs_loop = 1
             state.inventory += (1.0 - share) * qty
+            state.inventory_common += (1.0 - share) * common
             flatten(state)
-            trade(state, book, step, -(share * qty), fill)
+            trade(state, book, step, -(share * qty), -(share * common), fill)
             record_event(state, book, step, value_fund(state, book))
             round_ += 1
         state.rounds_max = max(state.rounds_max, round_)
@@ -277,16 +333,24 @@ def compose_liquidate(rules, value_fund):
 
 
 @rule
-def carry_all(state, book, climb):
+def carry_all(state, book, step, climb):
     """Do nothing: a shadow fund carries whatever it has taken over."""
     return
+
+
+@inline
+def leave(state, book, path, step, climb):
+    """Take the margin out of the accounts that leave at this step."""
+    for i in range(climb.left.size):
+        if path.exits[i] == step and climb.left[i] == 0:
+            withdraw_margin(state, book, climb.leavers[i])
 
 
 @once_per_rules
 def compiled(rules):
     """Return the kernel ``(states, book, world, first, climb, ledger, traces)`` for a set of rules, compiled once."""
     value_fund, _ = compose_end(rules)
-    follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, value_fund, melt=inline)
+    follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, leave, value_fund, melt=inline)
 
     @frugal_kernel
     def run_block(states, book, world, first, climb, ledger, traces):

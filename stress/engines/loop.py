@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stress.engines.population import Population
 from stress.engines.rounds import compose_end, compose_round, is_broke
 from stress.engines.rulebook import once_per_rules
-from stress.engines.steps import compose_path, is_known_healthy, path_of, write_down
+from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
@@ -31,14 +32,16 @@ class Holdings(NamedTuple):
     short: np.ndarray  # (n,)
     moved: np.ndarray  # (n,)
     case: np.ndarray  # (1,)
+    leavers: np.ndarray  # (k,) rows of the accounts that may withdraw their margin
 
 
-def holdings_of(accounts: np.ndarray) -> Holdings:
+def holdings_of(population: Population) -> Holdings:
     """Allocate the working arrays for a population."""
+    accounts = population.accounts
     n = max(accounts.size, 1)
     ids, living, short = (np.zeros(n, dtype=np.int64) for _ in range(3))
     batch = np.zeros(n, accounts.dtype)
-    return Holdings(accounts.copy(), batch, ids, living, short, np.zeros(n), np.zeros(1, CASE))
+    return Holdings(accounts.copy(), batch, ids, living, short, np.zeros(n), np.zeros(1, CASE), population.leavers)
 
 
 @rule
@@ -109,14 +112,23 @@ def compose_carry(value_fund, shed_inventory):
     """Return the rule that passes inventory on when a fund with a bottom cannot carry it."""
 
     @rule
-    def carry(state, book, holdings):
+    def carry(state, book, step, holdings):
         """Hand over what the fund cannot carry."""
         if state.inventory != 0.0 and is_broke(state, book, value_fund(state, book)):
             living = holdings.living[: list_living(holdings)]
             batch, short, moved = holdings.batch[:1], holdings.short[:1], holdings.moved[:1]
-            shed_inventory(state, book, batch, short, moved, holdings.case[0], holdings.accounts, living)
+            shed_inventory(state, book, step, batch, short, moved, holdings.case[0], holdings.accounts, living)
 
     return carry
+
+
+@rule
+def leave(state, book, path, step, holdings):
+    """Take the margin out of the accounts that leave at this step."""
+    for j in range(holdings.leavers.size):
+        i = holdings.leavers[j]
+        if path.exits[j] == step and holdings.accounts[i].qty != 0.0:
+            withdraw_margin(state, book, holdings.accounts[i])
 
 
 @once_per_rules
@@ -124,7 +136,7 @@ def compiled(rules):
     """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` of some rules."""
     value_fund, shed_inventory = compose_end(rules)
     liquidate = compose_liquidate(rules, value_fund)
-    follow = compose_path(rules, liquidate, compose_carry(value_fund, shed_inventory), value_fund)
+    follow = compose_path(rules, liquidate, compose_carry(value_fund, shed_inventory), leave, value_fund)
 
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):

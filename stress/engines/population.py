@@ -1,6 +1,6 @@
 """One population: the accounts of a scenario, drawn, quantised, balanced by the makers, and checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -36,6 +36,7 @@ class Population:
     price: float
     maker_collateral: float
     makers_deleverage: bool
+    leavers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (k,) rows of accounts that may leave
 
     @cached_property
     def maker_qty(self) -> float:
@@ -86,7 +87,23 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     deleverage = any(cohort.makers_deleverage for cohort in scenario.population)
     drawn = Population(np.concatenate(parts), scenario.market.price_usd, collateral, deleverage)
     _check_exact(scenario, drawn)
-    return Population(_healthy(scenario, drawn), drawn.price, collateral, deleverage)
+    accounts = _healthy(scenario, drawn)
+    return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts))
+
+
+def leavers_of(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
+    """Return the rows of the accounts that may let themselves be liquidated, in the order of their cohorts.
+
+    Raises
+    ------
+    ScenarioError
+        If the accounts of a cohort that leaves are too small to hold a position.
+    """
+    leaving = [i for i, cohort in enumerate(scenario.population) if cohort.n_leavers > 0]
+    for i in leaving:
+        if np.count_nonzero(accounts["cohort"] == i) != scenario.population[i].n_leavers:
+            raise ScenarioError(f"population.{i}: {scenario.population[i].name!r}: accounts are smaller than a lot")
+    return np.flatnonzero(np.isin(accounts["cohort"], leaving)).astype(np.int64)
 
 
 def _check_exact(scenario: Scenario, population: Population) -> None:

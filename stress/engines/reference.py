@@ -18,7 +18,7 @@ from stress.engines.population import Population, draw_population
 from stress.engines.rounds import compose_end, compose_round, is_broke
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
 from stress.engines.start import opening
-from stress.engines.steps import LEDGER, STATE, Block, Path, Rows
+from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.settlement import fund_value, record_event
@@ -147,6 +147,7 @@ class InsuranceFundModel(mesa.Model):
         """Shock, mark, liquidation rounds, flows, record (docs/method.md, section 1)."""
         state, book, t = self.state, self.book, self.clock
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
+        self.withdraw_margins()
         working = self.outside.halts[t] == 0
         if working and (t + 1) % book.check_every == 0:
             self.liquidate()
@@ -162,6 +163,13 @@ class InsuranceFundModel(mesa.Model):
         self.running = self.clock < self.n_steps
         if self.datacollector:
             self.datacollector.collect(self)
+
+    def withdraw_margins(self) -> None:
+        """Take the margin out of the accounts that leave at this step."""
+        leavers = zip(self.population.leavers.tolist(), self.outside.exits, strict=True)
+        going = {account for account, step in leavers if step == self.clock}
+        for agent in self.agents.select(lambda agent: agent.account in going) if going else ():
+            withdraw_margin(self.state, self.book, agent)
 
     def liquidate(self) -> None:
         """Run liquidation rounds until nobody is breached: all breached accounts of a mark go together."""
@@ -185,7 +193,8 @@ class InsuranceFundModel(mesa.Model):
         if self.state.inventory != 0.0 and is_broke(self.state, self.book, value):
             seat = AccountSeat()
             living = list(self.agents)
-            self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, range(len(living)))
+            seats = range(len(living))
+            self.shed_inventory(self.state, self.book, self.clock, [seat], [0], [0.0], self.case, living, seats)
 
     def settle_fund(self) -> None:
         """Pass on what the fund cannot carry, then record the event and check the books."""
@@ -201,7 +210,8 @@ class InsuranceFundModel(mesa.Model):
             held += agent.equity
         held += state.released + state.maker_collateral - state.unresolved_shortfall
         held += state.maker_qty * (state.mark - state.funding) - state.maker_cost
-        return abs(held + fund_value(state, state.mark) - state.fee_income - state.deposits)
+        fund = fund_value(state, state.mark) - state.fee_income - state.coin_pnl
+        return abs(held + fund - state.deposits)
 
     def accounts(self) -> np.ndarray:
         """Return the living accounts as records, in the order of the population."""
@@ -229,7 +239,7 @@ def create_accounts(model: InsuranceFundModel, population: Population) -> None:
 
 def path_lists(block: Block, i: int) -> Path:
     """Return row `i` of a block with Python numbers."""
-    rows = block.shocks[i], block.lows[i], block.highs[i], block.halts, block.rates[i], block.decay
+    rows = (getattr(block, name) if name == "decay" else getattr(block, name)[i] for name in Path._fields)
     return Path(*(row.tolist() for row in rows))
 
 

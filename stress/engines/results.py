@@ -12,9 +12,9 @@ from stress.exchange.state import MAX_COHORTS
 from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
 from stress.scenario import Scenario
 
-SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "ruin_step")
+SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "ruin_step", "inventory_peak")
 TAIL_LEVEL = 0.99  # attribution keeps at least the paths beyond the lowest usual level
-FEES = "fee income"
+FEES, COINS = "fee income", "fund's coins"
 
 
 class Results:
@@ -25,7 +25,7 @@ class Results:
         self.scenario, self.choice, self.n_paths = scenario, choice, n
         self.columns = {name: np.zeros(n, dtype) for name, dtype in COLUMNS.items()}
         self.columns["weight"][:] = 1.0
-        self.losses = np.zeros((n, min(len(scenario.population), MAX_COHORTS) + 1))
+        self.losses = np.zeros((n, min(len(scenario.population), MAX_COHORTS) + 2))
         self.finished = np.zeros(n, dtype=bool)
         self.ledger: list[np.ndarray] = []
 
@@ -49,9 +49,9 @@ class Results:
         final = rows.configured
         self.columns["population"][at] = rows.population
         self.columns["fund_end"][at] = initial + final["value"]
-        cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] - final["bad_debt"]
+        cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
         self.columns["fund_cash_end"][at] = initial + cash
-        self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 1)
+        self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
         self.ledger.append(rows.ledger)
         self.finished[at] = True
 
@@ -107,7 +107,7 @@ class Results:
 
     def cohorts(self) -> tuple[str, ...]:
         """Names of the columns of `losses`."""
-        return (*(cohort.name for cohort in self.scenario.population[:MAX_COHORTS]), FEES)
+        return (*(cohort.name for cohort in self.scenario.population[:MAX_COHORTS]), FEES, COINS)
 
     def attribution(self) -> Attribution | None:
         """Return the losses by cohort of the paths in the tail, at each path's worst moment."""
@@ -128,19 +128,19 @@ class Results:
 
 
 def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
-    """Return the fund's loss by cohort at the worst moment, fee income last; rows add up to the drawdown.
+    """Return the fund's loss by cohort at the worst moment, fee income and coins last; rows add up to the drawdown.
 
     Losses settled at once belong to the account's cohort.  What the inventory lost is shared in proportion to
     the notional that was taken over from each cohort.
     """
-    settled = states["worst_loss"][:, :n]
-    taken = states["worst_taken"][:, :n]
-    fees = np.where(states["drawdown"] > 0, states["worst_fees"], 0.0)
-    settled = np.where(states["drawdown"][:, None] > 0, settled, 0.0)
-    held = states["drawdown"] - settled.sum(axis=1) + fees
+    fell = states["drawdown"] > 0
+    settled, taken = states["worst_loss"][:, :n], states["worst_taken"][:, :n]
+    fees, coins = (np.where(fell, states[name], 0.0) for name in ("worst_fees", "worst_coin"))
+    settled = np.where(fell[:, None], settled, 0.0)
+    held = states["drawdown"] - settled.sum(axis=1) + fees + coins
     total = taken.sum(axis=1)
     share = np.divide(taken, total[:, None], out=np.zeros_like(taken), where=total[:, None] > 0)
-    return np.column_stack([settled + share * held[:, None], -fees])
+    return np.column_stack([settled + share * held[:, None], -fees, -coins])
 
 
 def one_run_curve(scenario: Scenario) -> tuple[bool, str]:

@@ -6,6 +6,7 @@ Written over a *batch* of account-like objects, so that the reference engine (Me
 
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.settlement import close, flatten, fund_value
+from stress.exchange.state import MAX_COHORTS
 from stress.exchange.waterfall import (
     close_case,
     close_inventory_case,
@@ -36,6 +37,15 @@ def batch_sums(batch):
 
 
 @rule
+def common_qty(book, batch):
+    """Return the signed quantity of a batch that other venues liquidate alike: the crowd's, not the whales'."""
+    common = 0.0
+    for j in range(len(batch)):
+        common += book.common[min(batch[j].cohort, MAX_COHORTS - 1)] * batch[j].qty
+    return common
+
+
+@rule
 def limit_of(long_qty, long_value, short_qty, short_value, funding):
     """Return the mean bankruptcy price of the larger side of a batch: (sum qE - W) / sum q, plus funding."""
     if long_qty + short_qty > 0.0:
@@ -51,7 +61,7 @@ def compose_round(rules):
     It prices the batch, settles the accounts that the market pays for, sends the others through the waterfall,
     trades the net quantity, and records the event.
     """
-    price_batch, trade, fill_price = rules.price_batch, rules.trade, rules.fill_price
+    price_batch, trade, fill_price, rehedge = rules.price_batch, rules.trade, rules.fill_price, rules.rehedge
     settle_market = compose_market_part(rules)
     settle_layers = compose_layers_part(rules)
 
@@ -60,7 +70,7 @@ def compose_round(rules):
         """Take one batch from its price to the books."""
         advance_depth(state, shocks, step, book.liquidity)
         long_qty, long_value, short_qty, short_value = batch_sums(batch)
-        qty = long_qty + short_qty
+        qty, common = long_qty + short_qty, common_qty(book, batch)
         limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
         share, fill = price_batch(state, book, -qty, limit)
         rest = state.inventory + (1.0 - share) * qty
@@ -69,11 +79,13 @@ def compose_round(rules):
             later = fill_price(state, book.liquidity, -rest, -share * qty)
         short_net = settle_market(state, book, batch, short, moved, share, fill)
         state.inventory += (1.0 - share) * (qty - short_net)
+        state.inventory_common += (1.0 - share) * common
         moved_net = 0.0
         if short_net != 0.0:
             moved_net = settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later)
         flatten(state)
-        trade(state, book, step, share * (moved_net - qty), fill)
+        trade(state, book, step, share * (moved_net - qty), -(share * common), fill)
+        rehedge(state, book, step, -moved_net)
 
     return close_batch
 
@@ -125,7 +137,7 @@ def compose_layers_part(rules):
 
 def compose_end(rules):
     """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent."""
-    fill_price, absorb = rules.fill_price, rules.absorb
+    fill_price, absorb, rehedge = rules.fill_price, rules.absorb, rules.rehedge
 
     @rule
     def value_fund(state, book):
@@ -135,13 +147,14 @@ def compose_end(rules):
         return fund_value(state, fill_price(state, book.liquidity, -state.inventory, 0.0))
 
     @rule
-    def shed_inventory(state, book, batch, short, moved, case, accounts, living):
+    def shed_inventory(state, book, step, batch, short, moved, case, accounts, living):
         """Pass inventory that the fund can no longer carry to the layers, at its transfer price."""
         price = fill_price(state, book.liquidity, -state.inventory, 0.0)
         rest = open_inventory_case(state, book, case, batch, short, moved, price)
         if case.remaining > 0.0:
             absorb(state, book, case, batch, short, moved, accounts, living)
         close_inventory_case(state, case, moved, rest)
+        rehedge(state, book, step, -case.side * moved[0])
 
     return value_fund, shed_inventory
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from stress.accounts import grid
+from stress.agents.base import Cohort
 from stress.exchange import settlement, waterfall
 from stress.exchange.liquidity import WINDOW_SECONDS
 from stress.exchange.settlement import NO_LIMIT
+from stress.exchange.state import MAX_COHORTS
 from stress.scenario import Scenario
 
 SECONDS_PER_DAY = 86400.0
@@ -71,10 +74,15 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "open_interest": float(open_interest),
         "per_open_interest": float(1.0 / open_interest),
         "fund_initial": scenario.fund.initial_usd,
+        "fund_coins": scenario.fund.in_coin * scenario.fund.initial_usd / scenario.market.price_usd,
         "fee_rate": e.fee.rate,
         "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
-        "lot": float(2.0 ** np.floor(np.log2(e.lot))),
+        "lot": grid(e.lot),
+        "cent": grid(e.cent),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
+        "depth_room": NO_LIMIT if participation is None else _refill(scenario),
+        "rehedge": e.adl_rehedge,
+        "common": tuple(float(not cohort.idiosyncratic) for cohort in _padded(scenario.population)),
         "makers_deleverage": int(any(cohort.makers_deleverage for cohort in scenario.population)),
         "fund_first": int(scenario.layer[0].kind == "fund"),
         "monotone": int(e.tier_mode == "continuous"),
@@ -87,6 +95,19 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
     }
     kinds = (type(scenario.liquidity.impact), type(e.fee), type(e.disposal))
     return Rulebook(numbers, kinds, scenario.layer, _decay(scenario))
+
+
+def _padded(cohorts: tuple[Cohort, ...]) -> tuple[Cohort, ...]:
+    """Return as many cohorts as are told apart; the last one stands for all that follow."""
+    return (cohorts + cohorts[-1:] * MAX_COHORTS)[:MAX_COHORTS]
+
+
+def _refill(scenario: Scenario) -> float:
+    """Return what a book of normal depth refills in one step, base units."""
+    liquidity, minutes = scenario.liquidity, scenario.run.step_seconds / 60.0
+    if liquidity.depth_usd is None:
+        return NO_LIMIT
+    return liquidity.recovery_per_minute * minutes * liquidity.depth_usd / scenario.market.price_usd
 
 
 def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
@@ -103,7 +124,11 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
         "pass_through": liquidity.pass_through,
         "permanent_share": liquidity.permanent_share,
         "volume_response": liquidity.volume_response,
-        "curve": int(liquidity.depth_curve),
+        "others": (1.0 - liquidity.pass_through) * liquidity.common_liquidation,
+        "reacts": int(liquidity.source != "constant"),
+        "makers": int(liquidity.source == "makers"),
+        "per_maker_margin": 1.0 / max(1.0, sum(cohort.maker_collateral for cohort in scenario.population)),
+        "missing": liquidity.missing(),
         "window": window,
         "per_sigma": float(1.0 / sigma),
         "keep": float((1.0 - liquidity.recovery_per_minute) ** (step / 60.0)),

@@ -3,7 +3,7 @@
 With continuous tiers the maintenance margin is convex in notional, so an account is liquidated on the line of
 one tier, its rung: M (1 - m) - F < key for a long.  One sorted list per side and tier; funding F moves all keys
 of a list together.  An account whose tier could change within the reach of funding, or whose threshold lies
-next to a tier's edge, is kept aside and tested directly.
+next to a tier's edge, is kept aside and tested directly; so are those that may withdraw their margin.
 """
 
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from stress.exchange.state import MAX_COHORTS
 
 LIST = np.dtype([("start", "i8"), ("stop", "i8"), ("side", "f8"), ("factor", "f8")])
 NEAR = 1e-9  # relative distance from a tier's edge within which the tier is in doubt
+IN_DOUBT, LEAVER = -1, -2  # instead of a tier
 SPAN = 64  # rows per entry of the bounds on bankruptcy prices
 
 
@@ -35,16 +36,19 @@ class Rungs(NamedTuple):
     aside: np.ndarray  # (m,) accounts tested directly, in the order of the price below
     aside_ids: np.ndarray  # (m,)
     aside_prices: np.ndarray  # (m,) price at which each may first be liquidated, whatever the funding
+    leavers: np.ndarray  # (k,) accounts that may withdraw their margin; no position where a slot is empty
+    leaver_ids: np.ndarray  # (k,)
+    leaver_prices: np.ndarray  # (k,) price at which each may first be liquidated while its margin is in place
     funding_reach: float  # |F| up to which all this holds
 
 
 def binding_tiers(accounts: np.ndarray, tiers: TierTable, reach: float) -> np.ndarray:
-    """Return the tier on whose line each account is liquidated, shape (n,); -1 where it is not beyond doubt.
+    """Return the tier on whose line each account is liquidated, shape (n,), or IN_DOUBT.
 
     The line of tier k decides if its root lies inside tier k, because equity minus maintenance margin has one
     root.  It must stay inside, and off the edges, for all funding in [-reach, reach].
     """
-    found = np.full(accounts.size, -1)
+    found = np.full(accounts.size, IN_DOUBT)
     waiting = np.arange(accounts.size)
     for k in range(tiers.count):
         floor = tiers.cap[k - 1] * (1.0 + NEAR) if k else -np.inf
@@ -78,13 +82,15 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
     """
     accounts = population.accounts
     tier = binding_tiers(accounts, tiers, reach)
+    tier[population.leavers] = LEAVER
     deduction = np.array(tiers.deduction)[tier]
     key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], deduction)
     long = accounts["qty"] > 0
     groups = np.where(long, tier, tiers.count + tier)
     chosen = np.flatnonzero(tier >= 0)
     order = chosen[np.lexsort((chosen, np.where(long, -key, key)[chosen], groups[chosen]))]
-    aside = np.flatnonzero(tier < 0)
+    aside = np.flatnonzero(tier == IN_DOUBT)
+    leavers = accounts[population.leavers]
     price = first_prices(accounts[aside], tiers, reach)
     by_price = np.lexsort((aside, np.where(long[aside], -price, price), ~long[aside]))
     aside, price = aside[by_price], price[by_price]
@@ -102,6 +108,9 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
         accounts[aside],
         aside.astype(np.int64),
         price,
+        leavers,
+        population.leavers,
+        first_prices(leavers, tiers, reach),
         reach,
     )
 

@@ -2,7 +2,8 @@
 
 A compiled engine supplies two rules: ``liquidate(state, book, path, step, holdings, ledger)`` runs the
 liquidation rounds of a step and leaves in ``state.next_low`` and ``next_high`` the marks between which nobody
-is liquidated; ``carry(state, book, holdings, value)`` deals with a fund that cannot carry its inventory.
+is liquidated; ``carry(state, book, step, holdings)`` deals with a fund that cannot carry its inventory;
+``leave(state, book, path, step, holdings)`` takes the margin out of accounts that let themselves be liquidated.
 """
 
 import math
@@ -10,7 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stress.accounts import equity, notional
 from stress.exchange.liquidity import advance_depth
+from stress.exchange.margin import maintenance_margin
 from stress.exchange.settlement import record_event
 from stress.exchange.state import ExchangeState
 from stress.markets.base import CHUNK
@@ -18,6 +21,8 @@ from stress.rules import inline, record_dtype, rule
 
 STATE = record_dtype(ExchangeState())
 LEDGER = np.dtype([("path", "i8"), ("step", "i8"), ("round", "i8"), ("account", "i8"), ("qty", "f8")])
+
+NEVER = 2**62  # a step beyond every horizon
 
 # Screens are conservative by more than the rounding of exp, log and the impact law.
 MARGIN = 1e-10
@@ -30,25 +35,34 @@ class Path(NamedTuple):
     lows: np.ndarray  # (n_chunks,) running extremes of the shocks
     highs: np.ndarray
     halts: np.ndarray  # (n_steps,) 1: the engine stands still
+    exits: np.ndarray  # (n_leavers,) step at which each leaver withdraws its margin
     rates: np.ndarray  # (n_intervals,) funding rates
     decay: np.ndarray  # (n_steps + 1,) share of flow left
 
 
 class Block(NamedTuple):
-    """A run of paths: the arrays of `Path` with one row a path; halts and decay are common."""
+    """A run of paths: the arrays of `Path` with one row a path; decay is common."""
 
     shocks: np.ndarray  # (n, n_steps)
     lows: np.ndarray  # (n, n_chunks)
     highs: np.ndarray
+    halts: np.ndarray  # (n, n_steps)
+    exits: np.ndarray  # (n, n_leavers)
     rates: np.ndarray  # (n, n_intervals)
-    halts: np.ndarray
     decay: np.ndarray
 
 
 @inline
 def path_of(block, i):
     """Return row `i` of a block."""
-    return Path(block.shocks[i], block.lows[i], block.highs[i], block.halts, block.rates[i], block.decay)
+    return Path(
+        block.shocks[i], block.lows[i], block.highs[i], block.halts[i], block.exits[i], block.rates[i], block.decay
+    )
+
+
+def only(block: Block, i: int) -> Block:
+    """Return the block of path `i` alone."""
+    return block._replace(**{name: getattr(block, name)[i : i + 1] for name in Block._fields if name != "decay"})
 
 
 class Ledger(NamedTuple):
@@ -89,12 +103,46 @@ def is_known_healthy(state, book):
 
 
 @rule
-def screen(state):
-    """Return the shocks between which the mark stays inside the known range and sets no new extreme."""
+def index_of_new_depth(state, book):
+    """Return the index below which coins make the fund fall deeper than ever, while it carries no inventory."""
+    cash = state.value - state.coin_pnl
+    spare = min(state.drawdown + cash, state.drawdown_gross - state.bad_debt)
+    return state.initial_price - spare / book.fund_coins
+
+
+@rule
+def screen(state, book):
+    """Return the shocks between which the mark stays inside the known range and nothing sets a new extreme."""
     low = max(state.next_low, state.price_min) / state.initial_price
     high = min(state.next_high, state.price_max) / state.initial_price
     below = math.log(low) - state.reach_low if low > 0.0 else -1e300
+    if book.fund_coins > 0.0:
+        deepest = index_of_new_depth(state, book) / state.initial_price
+        below = max(below, math.log(deepest) if deepest > 0.0 else -1e300)
     return below + MARGIN, math.log(high) - state.reach_high - MARGIN
+
+
+@rule
+def next_after(exits, step):
+    """Return the first exit after `step`."""
+    first = NEVER
+    for j in range(len(exits)):
+        if exits[j] > step:
+            first = min(first, exits[j])
+    return first
+
+
+@rule
+def withdraw_margin(state, book, account):
+    """Take out all margin above maintenance and a cent more, so that the account is liquidated at this mark."""
+    value = equity(account.qty, account.entry, account.collateral, state.mark, state.funding)
+    free = value - maintenance_margin(notional(account.qty, state.mark), book.tiers)
+    taken = math.floor(free / book.cent) * book.cent + book.cent  # on the grid, so that sums stay exact
+    if taken > 0.0:
+        account.collateral -= taken
+        state.alive_collateral -= taken
+        state.released += taken
+    state.touched = 1
 
 
 @inline
@@ -111,7 +159,7 @@ def first_outside(path, step, stop, low, high):
     return stop
 
 
-def compose_skip(displacement, melt):
+def compose_skip(displacement, common_displacement, melt):
     """Return ``next_stop(state, book, path, step, stop)``, which skips the steps in which nothing can happen."""
 
     @melt
@@ -122,8 +170,11 @@ def compose_skip(displacement, melt):
             flow, state.flow = state.flow, 0.0
             end = book.liquidity.pass_through * displacement(state, book.liquidity)
             state.flow = flow
-        state.reach_low = min(now, end)
-        state.reach_high = max(now, end)
+        others = 0.0
+        if book.liquidity.others > 0.0:
+            others = book.liquidity.others * common_displacement(state, book.liquidity)
+        state.reach_low = min(now, end) + min(0.0, others)
+        state.reach_high = max(now, end) + max(0.0, others)
 
     @melt
     def next_stop(state, book, path, step, stop):
@@ -132,19 +183,20 @@ def compose_skip(displacement, melt):
             return step
         every = book.funding_every
         bound_displacement(state, book)
-        return first_outside(path, step, min(step + every - 1 - step % every, stop - 1), *screen(state))
+        until = min(step + every - 1 - step % every, stop - 1, max(step, state.next_exit))
+        return first_outside(path, step, until, *screen(state, book))
 
     return next_stop
 
 
-def compose_path(rules, liquidate, carry, value_fund, melt=rule):
+def compose_path(rules, liquidate, carry, leave, value_fund, melt=rule):
     """Return ``follow(state, book, path, path_id, holdings, ledger, trace)``: one path from start to horizon.
 
     `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.  ``melt=inline``
     spares the calls, which pass every array of `holdings`; it takes longer to compile.
     """
-    step_rule = compose_step(rules, liquidate, carry, value_fund, melt)
-    next_stop = compose_skip(rules.displacement, melt)
+    step_rule = compose_step(rules, liquidate, carry, leave, value_fund, melt)
+    next_stop = compose_skip(rules.displacement, rules.common_displacement, melt)
 
     @melt
     def run_path(state, book, path, path_id, holdings, ledger, start, stop):
@@ -159,6 +211,7 @@ def compose_path(rules, liquidate, carry, value_fund, melt=rule):
     def follow(state, book, path, path_id, holdings, ledger, trace):
         """Run the whole path, stopping to fill `trace`."""
         start, pieces = 0, max(1, trace.size)
+        state.next_exit = next_after(path.exits, -1)
         for k in range(pieces):
             stop = (k + 1) * path.shocks.size // pieces
             run_path(state, book, path, path_id, holdings, ledger, start, stop)
@@ -169,7 +222,7 @@ def compose_path(rules, liquidate, carry, value_fund, melt=rule):
     return follow
 
 
-def compose_step(rules, liquidate, carry, value_fund, melt):
+def compose_step(rules, liquidate, carry, leave, value_fund, melt):
     """Return the step of docs/method.md, section 1: shock, mark, liquidation rounds, flows, record."""
     open_step, unwind = rules.open_step, rules.unwind
 
@@ -177,18 +230,21 @@ def compose_step(rules, liquidate, carry, value_fund, melt):
     def run_step(state, book, path, step, path_id, holdings, ledger):
         """Run one step."""
         open_step(state, book, step, path.shocks[step], path.decay)
+        if step == state.next_exit:
+            leave(state, book, path, step, holdings)
+            state.next_exit = next_after(path.exits, step)
         if path.halts[step] == 0 and (step + 1) % book.check_every == 0 and not is_known_healthy(state, book):
             liquidate(state, book, path, step, path_id, holdings, ledger)
         if state.inventory != 0.0 and path.halts[step] == 0:
             advance_depth(state, path.shocks, step, book.liquidity)
-            carry(state, book, holdings)
+            carry(state, book, step, holdings)
             unwind(state, book, step)
-        carry(state, book, holdings)
+        carry(state, book, step, holdings)
         record_event(state, book, step, value_fund(state, book))
         if (step + 1) % book.funding_every == 0:
             state.funding += path.rates[(step + 1) // book.funding_every - 1] * state.mark
             state.touched = 1
-            carry(state, book, holdings)
+            carry(state, book, step, holdings)
             record_event(state, book, step, value_fund(state, book))
 
     return run_step

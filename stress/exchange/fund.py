@@ -12,6 +12,7 @@ class FundSettings(Settings):
     """
 
     initial_usd: float = Field(ge=0)
+    in_coin: float = Field(default=0.0, ge=0, le=1)  # share of it that is held in the coin and falls with the index
     share_of_fees: float = Field(default=0.0, ge=0, le=1)  # of the fees that the venue earns
     share_of_notional: float = Field(default=0.0, ge=0, le=0.01)  # of the notional traded
     fee_rate: float = Field(default=7e-4, ge=0, le=0.01)  # maker plus taker, 2 + 5 bp (docs/method.md, section 11)

@@ -12,6 +12,7 @@ from stress.exchange.state import MAX_COHORTS
 from stress.rules import rule
 
 NO_LIMIT = 1e300
+FEWEST_QUOTES = 0.05  # of normal depth, however many makers are deleveraged; illustrative
 LOWEST_FILL = 0.01  # a book never trades through zero: fills stop at 1 % of the index
 
 # Two losses closer than this are one event of the record, so that the recorded step is the same in all engines.
@@ -22,7 +23,7 @@ SAME_LOSS = 1e-9
 def fund_value(state, unwind_price):
     """Return the marked fund relative to its start: cash flows plus inventory at its unwinding price, quote."""
     held = state.inventory * (unwind_price - state.funding) - state.inventory_cost
-    return state.surplus + state.fee_income + state.inventory_pnl - state.bad_debt + held
+    return state.surplus + state.fee_income + state.inventory_pnl + state.coin_pnl - state.bad_debt + held
 
 
 @rule
@@ -60,6 +61,7 @@ def remember_worst(state, step):
     state.drawdown_mark = state.drawdown
     state.drawdown_step = step
     state.worst_fees = state.fee_income
+    state.worst_coin = state.coin_pnl
     for c in range(MAX_COHORTS):
         state.worst_loss[c] = state.cohort_loss[c]
         state.worst_taken[c] = state.cohort_taken[c]
@@ -98,6 +100,7 @@ def flatten(state):
     if state.inventory == 0.0:
         state.inventory_pnl -= state.inventory_cost
         state.inventory_cost = 0.0
+        state.inventory_common = 0.0
 
 
 @rule
@@ -105,7 +108,7 @@ def balance_error(state):
     """Return the imbalance of the books, quote: every position is held by somebody, every loss borne by one."""
     traders = state.alive_collateral + state.alive_qty * (state.mark - state.funding) - state.alive_cost
     makers = state.maker_collateral + state.maker_qty * (state.mark - state.funding) - state.maker_cost
-    fund = fund_value(state, state.mark) - state.fee_income
+    fund = fund_value(state, state.mark) - state.fee_income - state.coin_pnl
     held = traders + state.released + makers + fund - state.unresolved_shortfall
     positions = (state.alive_qty + state.maker_qty + state.inventory) * state.mark
     return abs(held - state.deposits) + abs(positions)
@@ -116,12 +119,14 @@ def record_event(state, book, step, value):
     """Record the fund after an event; `value` is its marked change since the start (docs/method.md, section 10)."""
     state.value = value
     loss = -value
-    gross = state.bad_debt - min(0.0, value + state.bad_debt - state.surplus - state.fee_income)
+    carried = value + state.bad_debt - state.surplus - state.fee_income
+    gross = state.bad_debt - min(0.0, carried - max(0.0, state.coin_pnl))
     if loss > state.drawdown:
         state.drawdown = loss
         if loss > state.drawdown_mark * (1.0 + SAME_LOSS):
             remember_worst(state, step)
     state.drawdown_gross = max(state.drawdown_gross, gross)
+    state.inventory_peak = max(state.inventory_peak, abs(state.inventory) * state.mark)
     if loss > book.fund_initial and state.ruin_step < 0:
         state.ruin_step = step
     state.price_min = min(state.price_min, state.mark)
@@ -130,7 +135,7 @@ def record_event(state, book, step, value):
 
 
 def compose_prices(law):
-    """Return the price rules of an impact law: ``displacement, fill_price, limit_room, update_mark``."""
+    """Return the price rules of an impact law: ``displacement, common_displacement, fill_price, limit_room``."""
     impact, cost, flow_at = law.impact, law.cost, law.flow_at
 
     @rule
@@ -141,6 +146,11 @@ def compose_prices(law):
         if permanent > 0.0:
             moved += math.copysign(permanent * impact(abs(state.flow_permanent), liquidity), state.flow_permanent)
         return moved
+
+    @rule
+    def common_displacement(state, liquidity):
+        """Return what other venues' forced flow, which is like our crowd's, does to the log price there."""
+        return math.copysign(impact(abs(state.common_flow), liquidity), state.common_flow)
 
     @rule
     def spent_between(start, flow, liquidity):
@@ -168,33 +178,47 @@ def compose_prices(law):
         reach = flow_at(max(0.0, side * (limit / state.index - 1.0)), liquidity)
         return max(0.0, reach - side * state.flow) * state.depth
 
-    return displacement, fill_price, limit_room
+    return displacement, common_displacement, fill_price, limit_room
 
 
 @rule
 def volume_room(state, book):
-    """Return what may still be traded in this step: a share of contemporaneous volume, which surges with the move."""
-    return max(0.0, book.volume_room * state.surge - state.traded)
+    """Return what may still be traded in this step.
+
+    A share of contemporaneous volume, and no more than the book refills; both surge with the move.
+    """
+    return max(0.0, min(book.volume_room, book.depth_room * state.depth) * state.surge - state.traded)
 
 
 @rule
-def book_trade(state, step, quantity, price):
-    """Book a trade of signed `quantity`: makers take it, the flow grows, the step's room shrinks."""
-    trade_with_makers(state, quantity, price)
-    state.traded += abs(quantity)
+def add_flow(state, step, quantity, common):
+    """Add signed quantities to our flow and to that of our crowd."""
     state.flow += quantity * state.per_depth
     state.flow_permanent += quantity * state.per_depth
+    state.common_flow += common * state.per_depth
     state.flow_at_trade = state.flow
+    state.common_at_trade = state.common_flow
     state.trade_step = step
 
 
-def compose_trading(displacement, fill_price):
-    """Return the rules that move the mark: ``open_step, trade, unwind``."""
+@rule
+def book_trade(state, step, quantity, common, price):
+    """Book a trade of signed `quantity`, `common` of it the crowd's: makers take it, the step's room shrinks."""
+    trade_with_makers(state, quantity, price)
+    state.traded += abs(quantity)
+    add_flow(state, step, quantity, common)
+
+
+def compose_trading(displacement, common_displacement, fill_price):
+    """Return the rules that move the mark: ``open_step, trade, unwind, rehedge``."""
 
     @rule
     def update_mark(state, book):
-        """Set the mark: the index times what the mark rule lets through of our displacement."""
-        moved = book.liquidity.pass_through * displacement(state, book.liquidity)
+        """Set the mark: the index times what it shows of our displacement and of the other venues'."""
+        liquidity = book.liquidity
+        moved = liquidity.pass_through * displacement(state, liquidity)
+        if liquidity.others > 0.0:
+            moved += liquidity.others * common_displacement(state, liquidity)
         state.mark = state.initial_price * math.exp(state.shock + moved)
 
     @rule
@@ -202,16 +226,28 @@ def compose_trading(displacement, fill_price):
         """Move index, flow and mark to `step`."""
         state.shock = shock
         state.index = state.initial_price * math.exp(shock)
-        state.flow = state.flow_at_trade * decay[step - state.trade_step]
+        left = decay[step - state.trade_step]
+        state.flow = state.flow_at_trade * left
+        state.common_flow = state.common_at_trade * left
+        state.coin_pnl = book.fund_coins * (state.index - state.initial_price)
         state.traded = 0.0
         state.fee_income = book.fee_income_per_step * (step + 1)
         update_mark(state, book)
 
     @rule
-    def trade(state, book, step, quantity, price):
-        """Execute a signed quantity against the makers; flow and mark follow."""
-        if quantity != 0.0:
-            book_trade(state, step, quantity, price)
+    def trade(state, book, step, quantity, common, price):
+        """Execute a signed quantity, `common` of it the crowd's, against the makers; flow and mark follow."""
+        if quantity != 0.0 or common != 0.0:
+            book_trade(state, step, quantity, common, price)
+            update_mark(state, book)
+
+    @rule
+    def rehedge(state, book, step, moved):
+        """Let deleveraged winners sell what their lost position hedged, outside, and quote less from now on."""
+        if book.rehedge > 0.0 and moved != 0.0:
+            add_flow(state, step, book.rehedge * moved, 0.0)
+            lost = book.rehedge * state.deleveraged_notional / book.open_interest
+            state.quotes = max(FEWEST_QUOTES, 1.0 - lost)
             update_mark(state, book)
 
     @rule
@@ -221,11 +257,13 @@ def compose_trading(displacement, fill_price):
         if size > 0.0:
             share = size / abs(state.inventory)
             sold = share * state.inventory
+            common = share * state.inventory_common
             price = fill_price(state, book.liquidity, -sold, 0.0)
+            state.inventory_common -= common
             sell_inventory(state, share, sold, price)
-            book_trade(state, step, -sold, price)
+            book_trade(state, step, -sold, -common, price)
 
-    return open_step, trade, unwind
+    return open_step, trade, unwind, rehedge
 
 
 def compose_batch(fill_price, limit_room, disposal):
@@ -262,13 +300,14 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
         ``open_step(state, book, step, shock, decay)`` moves index, flow and mark to a step;
         ``price_batch(state, book, net, limit)`` returns the executed share and the fill of a round, one price
         for both sides and every account; ``settle(state, book, account, fill, share)`` closes an account;
-        ``trade(state, book, step, quantity, price)`` executes a signed quantity against the makers;
+        ``trade(state, book, step, quantity, common, price)`` executes a signed quantity against the makers,
+        `common` of it the crowd's; ``rehedge(state, book, step, moved)`` lets deleveraged winners hedge anew;
         ``unwind(state, book, step)`` sells what the step's room allows of the inventory;
         ``fill_price(state, liquidity, quantity, before)`` is the mean price of a signed quantity after
         `before` has been traded: the index plus the mean of its own impact, the integral of the law.
     """
-    displacement, fill_price, limit_room = compose_prices(law)
-    open_step, trade, unwind = compose_trading(displacement, fill_price)
+    displacement, common_displacement, fill_price, limit_room = compose_prices(law)
+    open_step, trade, unwind, rehedge = compose_trading(displacement, common_displacement, fill_price)
     fund_part = fee_model.fund_part
 
     @rule
@@ -278,10 +317,12 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
 
     return SimpleNamespace(
         displacement=displacement,
+        common_displacement=common_displacement,
         fill_price=fill_price,
         open_step=open_step,
         trade=trade,
         unwind=unwind,
+        rehedge=rehedge,
         price_batch=compose_batch(fill_price, limit_room, disposal),
         settle=settle_account,
         common_share=fee_model.common_share,

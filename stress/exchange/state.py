@@ -25,12 +25,15 @@ class ExchangeState:
     funding: float = 0.0  # cumulative funding per unit, paid by longs
     depth: float = 1.0  # multiplier of normal depth
     per_depth: float = 1.0
+    quotes: float = 1.0  # what deleveraged winners still quote, of normal
     surge: float = 1.0  # multiplier of normal volume
     depth_gone: float = 0.0
     depth_step: int = -1
     flow_at_trade: float = 0.0  # signed parent flow just after the last trade
     flow: float = 0.0  # the same, decayed to now
     flow_permanent: float = 0.0
+    common_at_trade: float = 0.0  # what our crowd sent: other venues' forced flow is like it
+    common_flow: float = 0.0
     trade_step: int = 0
     traded: float = 0.0  # by the exchange, in this step
 
@@ -40,8 +43,11 @@ class ExchangeState:
     bad_debt: float = 0.0
     fee_income: float = 0.0
     inventory: float = 0.0  # signed quantity taken over
+    inventory_common: float = 0.0  # the crowd's part of it
+    inventory_peak: float = 0.0  # largest notional carried, quote
     inventory_cost: float = 0.0  # what it cost, net of funding index
     inventory_pnl: float = 0.0  # realised by unwinding
+    coin_pnl: float = 0.0  # of the part of the fund that is held in the coin
     socialized_loss: float = 0.0
     unresolved_shortfall: float = 0.0
     deleveraged_notional: float = 0.0
@@ -76,6 +82,7 @@ class ExchangeState:
     worst_loss: list[float] = field(default_factory=_by_cohort)
     worst_taken: list[float] = field(default_factory=_by_cohort)
     worst_fees: float = 0.0
+    worst_coin: float = 0.0
 
     # what the compiled engines know without looking (see engines.steps)
     touched: int = 1  # 1: accounts or funding changed since the last check of all accounts
@@ -83,4 +90,5 @@ class ExchangeState:
     next_high: float = 0.0
     reach_low: float = 0.0  # bounds of our own displacement of the mark until the next trade
     reach_high: float = 0.0
+    next_exit: int = 0  # step of the next account that lets itself be liquidated
     needs_loop: int = 0  # 1: the ladder met something that only the account loop does exactly

@@ -209,6 +209,7 @@ def close_inventory_case(state, case, moved, rest):
     share = moved[0] / abs(state.inventory)
     state.inventory_cost -= share * state.inventory_cost
     state.inventory -= case.side * moved[0]
+    state.inventory_common -= share * state.inventory_common
     unresolved = max(0.0, case.remaining) * case.loss + max(0.0, rest)
     state.inventory_pnl += case.socialized + unresolved
     state.socialized_loss += case.socialized

@@ -134,6 +134,32 @@ SCENARIOS = {
     "fund_exhausted_then_adl": {"fund.initial_usd": 5_000.0, "liquidity.permanent_share": 0.6},
     "tier_edges_and_cross": {**TIGHT, "funding.mean_rate": 2e-3},
     "check_every_five_minutes": {"exchange.check_seconds": 300.0},
+    "whales_leave": {
+        "population": [
+            trader("crowd", 0.75, 0.8, 15.0),
+            whale("often", 0.15, "long", 20.0, entry_move=0.05, exits_per_year=2_000.0),
+            whale("in_halts", 0.10, "long", 5.0, margin="cross", exits_per_year=5_000.0),
+            whale("short", 0.2, "short", 15.0, exits_per_year=3_000.0),
+            MAKERS,
+        ],
+        "funding.mean_rate": 2e-3,
+        "shock": HALTS,
+    },
+    "halted_at_the_worst": {"exchange.halt_minutes": 30.0, "exchange.disposal.participation": 0.05},
+    "fund_in_coin": {"fund.in_coin": 0.8, "fund.share_of_fees": 0.1, "market.jumps_per_year": 300.0},
+    "others_liquidate_too": {"liquidity.common_liquidation": 1.0, "liquidity.permanent_share": 0.0},
+    "thin_book_of_makers": {
+        "liquidity.source": "makers",
+        "liquidity.depth_stress": 0.7,
+        "liquidity.depth_usd": 30_000.0,
+        "population.3.collateral_usd": 3.0e6,
+    },
+    "deleveraged_hedge_anew": {
+        "exchange.adl_rehedge": 0.7,
+        "fund.initial_usd": 5_000.0,
+        "liquidity.common_liquidation": 0.5,
+        "liquidity.permanent_share": 0.0,
+    },
     # adl, fund, socialize
     "adl_first_partly": {**layers({"kind": "adl", "capacity": 0.2}, "fund", "socialize"), "fund.initial_usd": 20_000.0},
     "adl_first_fully": {**layers({"kind": "adl", "capacity": 1.0}, "fund", "socialize"), "fund.initial_usd": 0.0},
@@ -146,7 +172,7 @@ SCENARIOS = {
         "fund.initial_usd": 50_000.0,
     },
     # square root, confiscate, participation
-    "confiscate": {"exchange.fee": {"kind": "confiscate"}, "liquidity.depth_curve": False},
+    "confiscate": {"exchange.fee": {"kind": "confiscate"}, "liquidity.source": "constant"},
     "crash_in_one_step": {
         "exchange.fee": {"kind": "confiscate"},
         "shock": [{"at_hours": 1.0, "move": -0.12}],

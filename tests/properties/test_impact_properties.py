@@ -32,7 +32,7 @@ def desk(law, *, depth=1.0, permanent_share=0.0):
 
 def trade(rules, state, book, quantity):
     price = rules.fill_price(state, book.liquidity, quantity, 0.0)
-    rules.trade(state, book, 0, quantity, price)
+    rules.trade(state, book, 0, quantity, quantity, price)
     return quantity * price
 
 

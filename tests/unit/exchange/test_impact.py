@@ -45,12 +45,12 @@ def desk(make_book, open_books):
 def sell(desk, quantity):
     """Sell at once and return the money received."""
     price = desk.rules.fill_price(desk.state, desk.book.liquidity, -quantity, 0.0)
-    desk.rules.trade(desk.state, desk.book, 0, -quantity, price)
+    desk.rules.trade(desk.state, desk.book, 0, -quantity, -quantity, price)
     return quantity * price
 
 
 def limit_room(desk, law, side, limit):
-    _, _, room = compose_prices(law)
+    *_, room = compose_prices(law)
     return room(desk.state, desk.book.liquidity, side, limit)
 
 
@@ -181,7 +181,7 @@ def test_the_flow_decays_from_the_last_trade(desk):
 def test_the_age_of_a_flow_counts_from_its_trade(desk):
     d = desk(SquareRoot())
     d.rules.open_step(d.state, d.book, 3, 0.0, [1.0, 0.5, 0.25, 0.125])
-    d.rules.trade(d.state, d.book, 3, -16.0, 50_000.0)
+    d.rules.trade(d.state, d.book, 3, -16.0, -16.0, 50_000.0)
     d.rules.open_step(d.state, d.book, 5, 0.0, [1.0, 0.5, 0.25, 0.125])
     assert d.state.flow == -4.0
 

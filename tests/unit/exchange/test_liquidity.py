@@ -5,18 +5,20 @@ import numpy as np
 import pytest
 
 from stress.exchange.impact import Book
-from stress.exchange.liquidity import Liquidity, advance_depth, missing_depth
+from stress.exchange.liquidity import MEDIAN_DEPTH, WORST_TENTH, Liquidity, advance_depth, missing_depth
 from stress.exchange.state import ExchangeState
 
 WINDOW = 5  # steps in the rolling five minutes, at one-minute steps
 SIGMA = 0.002  # of a five-minute move
+MISSING = Liquidity(volume_usd_per_day=1.0).missing()
 
 # calibration 4.6 and 6: |z| of the rolling five-minute move -> depth relative to normal, median curve.
 CURVE = [(0, 0.93), (1.9, 0.93), (3, 0.89), (5, 0.81), (7, 0.71), (10, 0.57), (16, 0.42), (25, 0.16), (90, 0.16)]
 
 
 def numbers(**changed):
-    values = {"curve": 1, "window": WINDOW, "per_sigma": 1.0 / SIGMA, "keep": 0.8, "volume_response": 1.5}
+    values = {"reacts": 1, "makers": 0, "missing": MISSING, "window": WINDOW, "per_sigma": 1.0 / SIGMA, "keep": 0.8}
+    values |= {"volume_response": 1.5, "per_maker_margin": 1e-6}
     return SimpleNamespace(**{**values, **changed})
 
 
@@ -32,13 +34,13 @@ def depth_at(*args, **changed):
 
 @pytest.mark.parametrize(("z", "depth"), CURVE)
 def test_depth_at_a_move_of_z_is_that_of_the_calibration(z, depth):
-    assert 1.0 - missing_depth(float(z)) == pytest.approx(depth)
+    assert 1.0 - missing_depth(float(z), MISSING) == pytest.approx(depth)
     assert depth_at([z * SIGMA]) == pytest.approx(depth)
 
 
 @pytest.mark.parametrize("edge", [2.0, 4.0, 6.0, 8.0, 12.0, 20.0])
 def test_the_edge_of_a_bin_belongs_to_the_calmer_one(edge):
-    assert missing_depth(edge) < missing_depth(np.nextafter(edge, math.inf))
+    assert missing_depth(edge, MISSING) < missing_depth(np.nextafter(edge, math.inf), MISSING)
 
 
 def test_rises_empty_the_book_like_falls():
@@ -81,8 +83,47 @@ def test_depth_may_be_looked_at_late_or_often():
     assert often.depth == late.depth
 
 
-def test_without_the_curve_depth_is_normal():
-    assert depth_at([25 * SIGMA] * 10, curve=0) == 1.0
+def test_from_a_constant_source_depth_is_normal():
+    assert depth_at([25 * SIGMA] * 10, reacts=0) == 1.0
+
+
+@pytest.mark.parametrize(("stress", "curve"), [(0.0, MEDIAN_DEPTH), (1.0, WORST_TENTH)])
+def test_depth_stress_goes_from_the_median_to_the_worst_tenth(stress, curve):
+    missing = Liquidity(volume_usd_per_day=1.0, depth_stress=stress).missing()
+    assert [1.0 - gone for gone in missing] == pytest.approx(list(curve))
+
+
+def test_half_the_depth_stress_is_the_geometric_mean_of_the_curves():
+    missing = Liquidity(volume_usd_per_day=1.0, depth_stress=0.5).missing()
+    assert 1.0 - missing[-1] == pytest.approx(math.sqrt(0.16 * 0.03))
+
+
+def of_makers(collateral, **changed):
+    state = ExchangeState(maker_collateral=collateral, **changed)
+    advance_depth(state, [0.0], 0, numbers(makers=1))
+    return state.depth
+
+
+def test_makers_with_their_margin_intact_reproduce_the_curve():
+    assert of_makers(1e6) == depth_at([0.0])
+
+
+def test_makers_who_have_lost_half_their_margin_quote_half():
+    assert of_makers(1e6, maker_qty=-10.0, maker_cost=0.0, mark=50_000.0) == pytest.approx(0.5 * 0.93)
+
+
+def test_makers_who_have_gained_quote_no_more_than_normal():
+    assert of_makers(3e6) == pytest.approx(0.93)
+
+
+def test_a_book_of_ruined_makers_is_not_quite_empty():
+    assert of_makers(-1e6) == pytest.approx(0.01 * 0.93)
+
+
+def test_deleveraged_winners_quote_less():
+    state = ExchangeState(quotes=0.4)
+    advance_depth(state, [0.0], 0, numbers())
+    assert state.depth == pytest.approx(0.4 * 0.93)
 
 
 def test_per_depth_is_the_inverse_of_depth():
@@ -100,7 +141,7 @@ def test_volume_surges_with_the_size_of_the_move_beyond_one_standard_deviation(s
 
 
 def test_volume_surges_without_the_depth_curve_too():
-    assert after([5 * SIGMA], curve=0).surge == pytest.approx(7.0)
+    assert after([5 * SIGMA], reacts=0).surge == pytest.approx(7.0)
 
 
 def test_volume_is_back_to_normal_when_the_move_has_left_the_window():

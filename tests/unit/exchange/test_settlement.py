@@ -316,7 +316,7 @@ def test_unwinding_sells_no_more_than_the_steps_volume(rules, books, make_book):
 def test_unwinding_shares_the_volume_with_what_was_traded_before(rules, books, make_book):
     state, _ = books
     state.inventory, state.inventory_cost = 6.0, 270_000.0
-    rules.trade(state, make_book(volume_room=4.0), 0, -3.0, 50_000.0)
+    rules.trade(state, make_book(volume_room=4.0), 0, -3.0, -3.0, 50_000.0)
     rules.unwind(state, make_book(volume_room=4.0), 0)
     assert state.inventory == pytest.approx(5.0)
 
@@ -339,7 +339,7 @@ def test_unwinding_whole_leaves_no_dust(books, make_book):
 def test_the_same_trade_twice_in_a_step_uses_its_volume_twice(rules, books, make_book):
     state, _ = books
     for _ in range(2):
-        rules.trade(state, make_book(), 0, -1.5, 50_000.0)
+        rules.trade(state, make_book(), 0, -1.5, -1.5, 50_000.0)
     assert state.traded == 3.0
     rules.open_step(state, make_book(), 1, 0.0, [1.0, 1.0])
     assert state.traded == 0.0
