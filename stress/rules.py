@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -55,15 +56,34 @@ def inline(function: Callable) -> Callable:
 _one_at_a_time = Lock()
 
 
+def composition(function: Callable) -> list[str]:
+    """Return the names of a function and of everything that it closes over, all the way down."""
+    names = [f"{function.__module__}.{function.__qualname__}"]
+    for cell in function.__closure__ or ():
+        inside = cell.cell_contents
+        names += composition(inside) if isinstance(inside, FunctionType) else [repr(inside)]
+    return names
+
+
+def _home_of(function: Callable) -> Path:
+    """Folder of one composed kernel.
+
+    Processes that compile at once may give two kernels of a folder the same file, and numba does not notice
+    which one it loads.  So kernels of different rules never share a folder.
+    """
+    digest = hashlib.sha256("\n".join(composition(function)).encode())
+    return cache_folder() / digest.hexdigest()[:16]
+
+
 @contextmanager
-def _our_cache():
+def _our_cache(folder: Path):
     """Point numba at our folder while one kernel is decorated, and leave other packages alone.
 
     The setting is global: threads take turns.
     """
     with _one_at_a_time:
         before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-        numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+        numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
         try:
             yield
         finally:
@@ -91,7 +111,7 @@ def _compile(function: Callable, **options: Any) -> Callable:
     options |= {"nogil": True, "error_model": "numpy"}
     if not _is_writable(cache_folder()):
         return numba.njit(**options)(function)
-    with _our_cache():
+    with _our_cache(_home_of(function)):
         return numba.njit(cache=True, **options)(function)
 
 

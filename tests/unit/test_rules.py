@@ -129,13 +129,13 @@ def test_kernels_decorated_in_two_threads_leave_the_cache_folder_as_it_was():
     inside, leave = threading.Event(), threading.Event()
 
     def other():
-        with rules._our_cache():
+        with rules._our_cache(cache_folder()):
             inside.set()
             leave.wait(5)
 
     thread = threading.Thread(target=other)
     try:
-        with rules._our_cache():
+        with rules._our_cache(cache_folder()):
             thread.start()
             inside.wait(0.2)  # a lock keeps the other thread out until we are done
         leave.set()
@@ -210,3 +210,37 @@ def test_a_kernel_works_where_nothing_can_be_cached(no_cache):
 def test_a_kernel_that_cannot_be_cached_in_our_folder_is_cached_nowhere(no_cache):
     # numba would fall back to __pycache__, whose key does not see an edit in another module.
     assert kernel(total).stats.cache_path is None
+
+
+def composed(first, second):
+    def inner(x):
+        return first(x) + second(x)
+
+    def outer(x):
+        return inner(x)
+
+    return outer
+
+
+def one(x):
+    return x
+
+
+def two(x):
+    return 2 * x
+
+
+def test_kernels_of_different_rules_never_share_a_folder():
+    homes = {rules._home_of(composed(*parts)) for parts in [(one, two), (two, one), (one, one)]}
+    assert len(homes) == 3
+
+
+def test_the_same_rules_share_their_kernel():
+    assert rules._home_of(composed(one, two)) == rules._home_of(composed(one, two))
+
+
+def test_a_choice_that_is_no_function_counts_too():
+    def with_flag(flag):
+        return lambda x: x if flag else -x
+
+    assert rules._home_of(with_flag(True)) != rules._home_of(with_flag(False))
