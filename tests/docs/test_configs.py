@@ -8,7 +8,7 @@ import pytest
 
 import stress
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.toml"))
 EVERY = pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 N_PATHS = 100
 FEW_POPULATIONS = {"run.redraw_every": 10}  # drawing a population costs more than running a path
