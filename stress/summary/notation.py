@@ -57,8 +57,8 @@ def brackets(low: float | None, high: float | None, write: Callable[[float], str
 
 def row(label: str, first: str, second: str = "") -> str:
     """Set a label and one or two columns; a column that is too wide pushes the next."""
-    column = f"{first:<{_COLUMN}}" if len(first) < _COLUMN else f"{first} "
-    return f"{label:<{_LABEL}}{column if second else first}{second}".rstrip()
+    head = f"{label:<{_LABEL - 1}} {first}"
+    return f"{head:<{_LABEL + _COLUMN - 1}} {second}".rstrip()
 
 
 def grid(cells: Sequence[str], *, label: str = "", indent: int = 2, n_columns: int = 2) -> Iterator[str]:

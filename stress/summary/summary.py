@@ -23,7 +23,7 @@ from stress.summary.reserves import ReserveEstimate, estimate_reserves
 from stress.summary.tail import TailCheck, TailEstimate, check_tail, expected_shortfall
 from stress.summary.year import Year, estimate_year
 
-__all__ = ["Summary", "summarize"]
+__all__ = ["Summary", "inventory_beyond_fund", "summarize"]
 
 _SCHEMA = "fundstress.summary/1"
 
@@ -205,7 +205,7 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
     probability = partial(
         estimate_probability, clusters=clusters, confidence=confidence, horizon_hours=facts.horizon_hours
     )
-    beyond = _inventory_beyond_fund(outcomes)
+    beyond = inventory_beyond_fund(outcomes)
     return Summary(
         facts=facts,
         confidence=confidence,
@@ -238,7 +238,7 @@ def _check(outcomes: Outcomes, levels: Sequence[float], confidence: float) -> No
         raise ValueError("summarize: paths have weights other than 1; only crude runs can be summarized")
 
 
-def _inventory_beyond_fund(outcomes: Outcomes) -> np.ndarray | None:
+def inventory_beyond_fund(outcomes: Outcomes) -> np.ndarray | None:
     """Return on which paths the fund carried more than it held at the start; None without that column."""
     peak = outcomes.columns.get("inventory_peak")
     return None if peak is None else peak > outcomes.facts.fund_initial
