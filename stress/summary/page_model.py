@@ -1,6 +1,7 @@
 """Sections of the page about the model: does it grow as history did, what moves it, and what it missed."""
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["assumptions", "growth", "hindcast_lines", "model_risk"]
 
 _FACTOR, _N_ASSUMPTIONS = 3.0, 5
-_N_HINDCAST_LINES = 4
+_N_MISSING_LINES = 3
 
 
 def growth(summary: "Summary") -> Iterator[str]:
@@ -77,7 +78,7 @@ def _variant_reserve(variant: Variant) -> str:
 
 
 def hindcast_lines(summary: "Summary") -> Iterator[str]:
-    """Yield known events against the model, misses first; what it cannot express is cut to a page of four lines."""
+    """Yield known events against the model, misses first, and what it cannot express."""
     found = shipped_hindcasts()
     if found is None:
         return
@@ -88,12 +89,18 @@ def hindcast_lines(summary: "Summary") -> Iterator[str]:
         f"Hind-casts, one frozen parameter set: {close} of {len(simulated)} within a factor {_FACTOR:g} "
         "(fund loss, observed -> model)"
     )
-    events = list(wrapped("; ".join(filter(None, (_measured(simulated, measure) for measure in MEASURES))), then="  "))
-    yield from events
-    missing = [f"{event.name} ({event.missing})" for event in found.events if event.missing]
-    if missing:
-        n_left = max(1, _N_HINDCAST_LINES - 1 - len(events))
-        yield from wrapped(f"Not expressible: {'; '.join(missing)}", then="  ", n_lines=n_left)
+    yield from wrapped("; ".join(filter(None, (_measured(simulated, measure) for measure in MEASURES))), then="  ")
+    if missing := "; ".join(_inexpressible(found.events)):
+        yield from wrapped(f"Not expressible: {missing}", then="  ", n_lines=_N_MISSING_LINES)
+
+
+def _inexpressible(events: tuple[Hindcast, ...]) -> Iterator[str]:
+    """Yield events by the first clause of the mechanism that they lack, which many share."""
+    names: dict[str, list[str]] = {}
+    for event in events:
+        if event.missing:
+            names.setdefault(re.split("[;:,]", event.missing)[0], []).append(event.name)
+    yield from (f"{'; '.join(alike)} ({mechanism})" for mechanism, alike in names.items())
 
 
 def _measured(events: list[Hindcast], measure: str) -> str:

@@ -271,15 +271,19 @@ def test_events_beyond_the_rulebook_are_named_with_what_is_missing(full):
     assert find(lines(full), "Not expressible") == "  Not expressible: JELLY 2025 (validators overrule the price)"
 
 
-def test_hindcasts_take_at_most_four_lines(full, hindcasts):
-    wordy = tuple(
-        Hindcast(f"An event with a rather long name {n}", "fund loss / fund", 0.1, missing="words " * 20)
-        for n in range(4)
-    )
+def test_events_that_lack_the_same_mechanism_stand_together(full, hindcasts):
+    missing = ("an inverse contract", "an inverse contract; its own coin falls", "an outage: no clean evidence")
+    events = tuple(Hindcast(name, "fund loss / fund", 0.1, missing=m) for name, m in zip("ABC", missing, strict=True))
+    hindcasts(replace(HINDCASTS, events=(*HINDCASTS.events[:3], *events)))
+    assert find(lines(full), "Not expr") == "  Not expressible: A; B (an inverse contract); C (an outage)"
+
+
+def test_what_cannot_be_expressed_takes_at_most_three_lines(full, hindcasts):
+    wordy = tuple(Hindcast(f"Event {n}", "fund loss / fund", 0.1, missing=f"{n} words " * 20) for n in range(9))
     hindcasts(replace(HINDCASTS, events=(*HINDCASTS.events, *wordy)))
     rows = lines(full)
-    start = rows.index(find(rows, "Hind-casts"))
-    assert rows.index("", start) - start <= 4
+    start = rows.index(find(rows, "Not expressible"))
+    assert rows.index("", start) - start == 3
 
 
 def test_without_hindcasts_nothing_is_said_of_them(outcomes):
