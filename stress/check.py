@@ -1,13 +1,16 @@
 """Is a scenario file valid, and does the fund of a finished run meet a level?"""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from stress.outcomes import Outcomes
 from stress.scenario import Scenario, ScenarioError
-from stress.summary import ReserveEstimate, summarize
+from stress.summary import ReserveEstimate, Spread, Summary, attached_from_dict, summarize
 from stress.summary.page import money, percent
 
-__all__ = ["check_config", "check_level", "finished_run", "verdict"]
+__all__ = ["check_config", "check_level", "finished_run", "finished_summary", "verdict"]
 
 NOT_MET = 3
 
@@ -59,19 +62,20 @@ def check_level(folder: Path, level: float) -> int:
     """
     if not 0.0 < level < 1.0:
         raise ScenarioError(f"level {level:g} is outside (0, 1)")
-    summary = summarize(finished_run(folder), levels=(level,))
+    summary = finished_summary(folder, levels=(level,))
     reserve = summary.reserve(level)
     if reserve.value is None:
         raise ScenarioError(
             f"{folder}: cannot say at level {level:g}: {reserve.reason}; about {reserve.n_paths_needed:,} are needed"
         )
     fund = summary.facts.fund_initial
-    print(verdict(reserve, fund, summary.confidence))
+    spread = summary.parameters.reserve(level) if summary.parameters else None
+    print(verdict(reserve, fund, summary.confidence, spread))
     return 0 if fund >= reserve.value else NOT_MET
 
 
-def verdict(reserve: ReserveEstimate, fund: float, confidence: float) -> str:
-    """Say in one line whether a fund meets a level, with the reserve's interval."""
+def verdict(reserve: ReserveEstimate, fund: float, confidence: float, parameters: Spread | None = None) -> str:
+    """Say in one line whether a fund meets a level, with the reserve's interval and that of the parameters."""
     value, low, high = reserve.value or 0.0, reserve.low or 0.0, reserve.high
     met = fund >= value
     upper = "unbounded" if high is None else money(high)
@@ -79,6 +83,8 @@ def verdict(reserve: ReserveEstimate, fund: float, confidence: float) -> str:
         f"{percent(reserve.level)}: {'met' if met else 'NOT met'}: fund {money(fund)}, reserve {money(value)} "
         f"({percent(confidence)} interval {money(low)} to {upper})"
     )
+    if parameters is not None:
+        text += f" (parameter interval {money(parameters.low)} to {money(parameters.high)})"
     if met and (high is None or high > fund):
         return f"{text}; the interval reaches above the fund"
     if not met and low <= fund:
@@ -104,3 +110,34 @@ def finished_run(folder: Path) -> Outcomes:
         raise ScenarioError(f"{folder}: outcomes.parquet is missing") from None
     except ValueError as error:
         raise ScenarioError(str(error)) from None
+
+
+def finished_summary(folder: Path, *, levels: Sequence[float] | None = None) -> Summary:
+    """Return the summary of a finished run, with the model risk and the parameter interval that it keeps.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a finished run.
+    levels : sequence of float, optional
+        Levels of the reserve; those of the run otherwise.
+
+    Raises
+    ------
+    ScenarioError
+        When the folder holds no finished run, or its ``summary.json`` is missing or damaged.
+    """
+    outcomes = finished_run(folder)
+    return summarize(outcomes, levels=levels).with_(**_attached(folder / "summary.json"))
+
+
+def _attached(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            raise ValueError("not a summary")
+        return attached_from_dict(document)
+    except FileNotFoundError:
+        raise ScenarioError(f"{path.parent}: {path.name} is missing") from None
+    except ValueError as error:
+        raise ScenarioError(f"{path}: damaged: {error}") from None

@@ -156,10 +156,9 @@ def _check(
 @app.command("show")
 def _show(run_dir: RunDir) -> None:
     """Print the summary of a finished run."""
-    from stress.check import finished_run
-    from stress.summary import summarize
+    from stress.check import finished_summary
 
-    print(summarize(finished_run(run_dir)))
+    print(finished_summary(run_dir))
 
 
 @app.command("doctor")

@@ -5,6 +5,7 @@ of any other model.  The estimators beneath are public: intervals of a probabili
 without clusters of paths that share a population, the ruin curve, and the check of the tail.
 """
 
+from stress.summary.attached import attached_from_dict, model_risk_from_dict, parameters_from_dict
 from stress.summary.attribution import CohortShares, cohort_shares
 from stress.summary.closed_forms import (
     BETA,
@@ -16,6 +17,8 @@ from stress.summary.closed_forms import (
 from stress.summary.clusters import Clusters
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.curve import RuinCurve, ruin_curve
+from stress.summary.growth import Growth, median_year
+from stress.summary.hindcasts import Hindcast, Hindcasts, load_hindcasts, shipped_hindcasts
 from stress.summary.increments import from_increments, outcomes_from_increments
 from stress.summary.intervals import (
     Estimate,
@@ -24,6 +27,7 @@ from stress.summary.intervals import (
     effective_size,
     estimate_probability,
     wilson,
+    within_year,
     zero_event_bound,
 )
 from stress.summary.model_risk import Driver, ModelRisk, ParameterInterval, Spread, Variant
@@ -37,7 +41,9 @@ from stress.summary.quantile import (
     two_sided_sample_size,
     wilks_sample_size,
 )
-from stress.summary.summary import ReserveEstimate, Summary, summarize
+from stress.summary.regimes import Headline
+from stress.summary.reserves import ReserveEstimate, horizon_level
+from stress.summary.summary import Summary, summarize
 from stress.summary.tail import (
     TailCheck,
     TailEstimate,
@@ -45,6 +51,7 @@ from stress.summary.tail import (
     expected_shortfall,
     fit_generalized_pareto,
 )
+from stress.summary.year import Year
 
 __all__ = [
     "BETA",
@@ -53,6 +60,10 @@ __all__ = [
     "CoverRow",
     "Driver",
     "Estimate",
+    "Growth",
+    "Headline",
+    "Hindcast",
+    "Hindcasts",
     "ModelRisk",
     "ParameterInterval",
     "QuantileInterval",
@@ -63,7 +74,9 @@ __all__ = [
     "TailCheck",
     "TailEstimate",
     "Variant",
+    "Year",
     "annual_rate",
+    "attached_from_dict",
     "bgk_barrier_shift",
     "bridge_crossing_probability",
     "check_tail",
@@ -78,15 +91,22 @@ __all__ = [
     "from_increments",
     "gap_bad_debt",
     "harrell_davis",
+    "horizon_level",
     "liquidation_probability",
+    "load_hindcasts",
+    "median_year",
+    "model_risk_from_dict",
     "order_statistic",
     "outcomes_from_increments",
+    "parameters_from_dict",
     "quantile_interval",
     "ranks",
     "ruin_curve",
+    "shipped_hindcasts",
     "summarize",
     "two_sided_sample_size",
     "wilks_sample_size",
     "wilson",
+    "within_year",
     "zero_event_bound",
 ]

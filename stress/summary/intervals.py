@@ -13,16 +13,19 @@ from scipy.special import betaincinv, ndtri, stdtrit
 from stress.summary.clusters import Clusters
 
 __all__ = [
+    "HOURS_PER_YEAR",
     "Estimate",
     "annual_rate",
     "clopper_pearson",
     "effective_size",
     "estimate_probability",
     "wilson",
+    "within_year",
     "zero_event_bound",
 ]
 
-_HOURS_PER_YEAR = 365 * 24
+#: A year has 365 days.
+HOURS_PER_YEAR = 365 * 24
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,12 @@ def estimate_probability(
 
 def annual_rate(p: float, horizon_hours: float) -> float | None:
     """Return the events a year, ``-ln(1-p)/T`` with T in years of 365 days; None when p is 1."""
-    return -math.log1p(-p) * _HOURS_PER_YEAR / horizon_hours if p < 1 else None
+    return -math.log1p(-p) * HOURS_PER_YEAR / horizon_hours if p < 1 else None
+
+
+def within_year(events_a_year: float | None) -> float:
+    """Return the probability of at least one event in a year, ``1 - exp(-rate)``; None stands for certainty."""
+    return 1.0 if events_a_year is None else -math.expm1(-events_a_year)
 
 
 def _checked(x: Any, n: Any, confidence: float) -> tuple[np.ndarray, np.ndarray]:

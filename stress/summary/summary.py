@@ -2,23 +2,28 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from stress.outcomes import Facts, Outcomes
-from stress.summary import page
+from stress.summary import caveats, page
 from stress.summary.attribution import CohortShares, cohort_shares
 from stress.summary.clusters import Clusters
 from stress.summary.cover import CoverRow, cover_rows
-from stress.summary.curve import KINDS
+from stress.summary.growth import Growth, estimate_growth
 from stress.summary.intervals import Estimate, estimate_probability
-from stress.summary.quantile import check_probability, quantile_interval
+from stress.summary.means import estimate_mean
+from stress.summary.model_risk import ModelRisk, ParameterInterval
+from stress.summary.quantile import check_probability
+from stress.summary.regimes import Headline, headline
+from stress.summary.reserves import ReserveEstimate, estimate_reserves
 from stress.summary.tail import TailCheck, TailEstimate, check_tail, expected_shortfall
+from stress.summary.year import Year, estimate_year
 
-__all__ = ["ReserveEstimate", "Summary", "summarize"]
+__all__ = ["Summary", "inventory_beyond_fund", "summarize"]
 
 _SCHEMA = "fundstress.summary/1"
 
@@ -48,43 +53,6 @@ _CUSTOMER_EVENTS = ("deleveraging", "any_haircut")
 
 
 @dataclass(frozen=True)
-class ReserveEstimate:
-    """The reserve that suffices at a level, or why the run cannot say.
-
-    Parameters
-    ----------
-    level : float
-        ``P(drawdown <= value)`` is at least this.
-    kind : str
-        ``net`` (with credit for income) or ``gross`` (without).
-    value, low, high : float or None
-        Order statistic and interval, in quote currency; None when refused.
-    method : str
-        ``cluster-order-statistic`` or ``order-statistic``.
-    reason : str or None
-        Why it is refused.
-    n_paths_needed : int or None
-        Paths of the same design that would do.
-    upper_bound : float or None
-        When refused: the largest drawdown, if it is a one-sided upper bound of the reserve (Wilks).
-    """
-
-    level: float
-    kind: str
-    value: float | None
-    low: float | None
-    high: float | None
-    method: str
-    reason: str | None = None
-    n_paths_needed: int | None = None
-    upper_bound: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain, JSON-ready values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class Summary:
     """The meaning of a run.  ``print(summary)`` is the first screen, `to_dict` the machine-readable form.
 
@@ -108,14 +76,24 @@ class Summary:
         Means of columns in their own units; probabilities of events over the horizon.
     probability_interval : dict of str to Estimate
         Intervals of the events that hit customers.
+    inventory_beyond_fund : Estimate or None
+        Probability that the positions which the fund carries exceed its start; None if the run did not record it.
+    year : Year
+        What a year of independent horizons asks for.
     fund_change : Estimate
         Mean change of the fund over the horizon, in quote currency.
+    growth : Growth
+        How the fund grows, in the quantities that history gives.
     cover : tuple of CoverRow
         The fund against the default of the largest accounts.
     shares : CohortShares or None
         Who causes the worst moments, where the run recorded it.
     conservation_error : float
         Worst imbalance of the books over all paths, as a share of open interest.
+    model_risk : ModelRisk, optional
+        Reserves of variants of the scenario, attached by `with_`.
+    parameters : ParameterInterval, optional
+        Ruin and reserves over draws of the parameters, attached by `with_`.
     """
 
     facts: Facts
@@ -129,10 +107,15 @@ class Summary:
     mean: dict[str, float]
     probability: dict[str, float]
     probability_interval: dict[str, Estimate]
+    inventory_beyond_fund: Estimate | None
+    year: Year
     fund_change: Estimate
+    growth: Growth
     cover: tuple[CoverRow, ...]
     shares: CohortShares | None
     conservation_error: float
+    model_risk: ModelRisk | None = None
+    parameters: ParameterInterval | None = None
 
     def __str__(self) -> str:
         return page.text(self)
@@ -140,7 +123,16 @@ class Summary:
     @property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before using the numbers, one sentence each."""
-        return tuple(page.caveats(self))
+        return tuple(caveats.caveats(self))
+
+    @property
+    def headline(self) -> Headline | None:
+        """The worse of the base reserve and its mix with a stressed regime, when that regime was run."""
+        return headline(self.model_risk)
+
+    def with_(self, *, model_risk: ModelRisk | None = None, parameters: ParameterInterval | None = None) -> "Summary":
+        """Return a copy that carries what is given; what is None stays as it is."""
+        return replace(self, model_risk=model_risk or self.model_risk, parameters=parameters or self.parameters)
 
     def reserve(self, level: float, kind: str = "net") -> ReserveEstimate:
         """Return the reserve of a level and kind; a KeyError when it was not asked for."""
@@ -164,10 +156,16 @@ class Summary:
             "mean": dict(self.mean),
             "probability": dict(self.probability),
             "probability_interval": {k: v.to_dict() for k, v in self.probability_interval.items()},
+            "inventory_beyond_fund": self.inventory_beyond_fund and self.inventory_beyond_fund.to_dict(),
+            "year": self.year.to_dict(),
             "fund_change": self.fund_change.to_dict(),
+            "growth": self.growth.to_dict(),
             "cover": [row.to_dict() for row in self.cover],
             "attribution": self.shares.to_dict() if self.shares else None,
             "conservation_error": self.conservation_error,
+            "headline": self.headline and self.headline.to_dict(),
+            "model_risk": self.model_risk and self.model_risk.to_dict(),
+            "parameters": self.parameters and self.parameters.to_dict(),
             "caveats": list(self.caveats),
         }
 
@@ -207,19 +205,23 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
     probability = partial(
         estimate_probability, clusters=clusters, confidence=confidence, horizon_hours=facts.horizon_hours
     )
+    beyond = inventory_beyond_fund(outcomes)
     return Summary(
         facts=facts,
         confidence=confidence,
         n_paths=outcomes.n_paths,
         n_populations=clusters.n_clusters,
         ruin_probability=probability(outcomes.drawdown > facts.fund_initial),
-        reserves=_reserves(outcomes, levels, shared),
+        reserves=estimate_reserves(outcomes, levels, clusters, confidence),
         expected_shortfall=tuple(expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels),
         tail=tail,
         mean={name: float(np.mean(outcomes.columns[name])) for name in _MEANS},
         probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
         probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
-        fund_change=_mean_estimate(outcomes.fund_end - facts.fund_initial, clusters, confidence),
+        inventory_beyond_fund=None if beyond is None else probability(beyond),
+        year=estimate_year(outcomes, clusters, confidence),
+        fund_change=estimate_mean(outcomes.fund_end - facts.fund_initial, clusters, confidence),
+        growth=estimate_growth(outcomes, clusters, confidence),
         cover=cover_rows(facts),
         shares=next(filter(None, (cohort_shares(outcomes, level) for level in levels)), None),
         conservation_error=float(np.max(outcomes.conservation_error)),
@@ -236,24 +238,10 @@ def _check(outcomes: Outcomes, levels: Sequence[float], confidence: float) -> No
         raise ValueError("summarize: paths have weights other than 1; only crude runs can be summarized")
 
 
-def _reserves(outcomes: Outcomes, levels: Sequence[float], shared: dict[str, Any]) -> tuple[ReserveEstimate, ...]:
-    return tuple(
-        _reserve(outcomes.columns[column], level, kind, shared) for kind, column in KINDS.items() for level in levels
-    )
-
-
-def _reserve(drawdown: np.ndarray, level: float, kind: str, shared: dict[str, Any]) -> ReserveEstimate:
-    found = asdict(quantile_interval(drawdown, level, **shared))
-    # A reserve without an interval is not a result.
-    return ReserveEstimate(**{**found, "value": None if found["reason"] else found["value"]}, kind=kind)
-
-
-def _mean_estimate(values: np.ndarray, clusters: Clusters, confidence: float) -> Estimate:
-    value, half = float(np.mean(values)), clusters.replicates().half_width(values, confidence)
-    method = "cluster-mean" if clusters.n_clusters > 1 else "batch-mean"
-    if not np.isfinite(half):
-        return Estimate(value, None, None, confidence, method)
-    return Estimate(value, value - half, value + half, confidence, method)
+def inventory_beyond_fund(outcomes: Outcomes) -> np.ndarray | None:
+    """Return on which paths the fund carried more than it held at the start; None without that column."""
+    peak = outcomes.columns.get("inventory_peak")
+    return None if peak is None else peak > outcomes.facts.fund_initial
 
 
 def _run_facts(facts: Facts) -> dict[str, Any]:

@@ -1,8 +1,11 @@
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stress.outcomes import Attribution
-from stress.summary import summarize
+from stress.summary import Estimate, Hindcast, Hindcasts, from_increments, page_model, summarize
 from stress.summary.page import money, percent
 
 COVER = tuple(
@@ -10,6 +13,29 @@ COVER = tuple(
     for n in (1, 2)
     for move, loss in ((-0.2, 0.0), (-0.3, 3e7), (-0.5, 1.2e8))
 )
+
+
+HINDCASTS = Hindcasts(
+    "2026-03",
+    "Those of the default venue.",
+    (
+        Hindcast("BitMEX 2020", "fund loss / fund", 0.046, 0.031),
+        Hindcast("ETH whale 2025", "fund loss / liquidated", 0.013, 0.001),
+        Hindcast("Binance 2025", "fund loss / fund", 0.153, 0.09),
+        Hindcast("JELLY 2025", "fund loss / fund", 0.05, missing="validators overrule the price"),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def hindcasts(monkeypatch):
+    """The page of these tests does not depend on the data file that ships; tests may set another."""
+
+    def use(found):
+        monkeypatch.setattr(page_model, "shipped_hindcasts", lambda: found)
+
+    use(None)
+    return use
 
 
 @pytest.fixture
@@ -30,12 +56,33 @@ def outcomes(make_outcomes):
     )
 
 
+@pytest.fixture
+def full(outcomes, risk, interval, hindcasts):
+    """A summary with everything that a page can hold."""
+    hindcasts(HINDCASTS)
+    beyond = Estimate(0.061, 0.055, 0.067, 0.95, "cluster-binomial", 7.7, 6.9, 8.4)
+    return replace(summarize(outcomes), inventory_beyond_fund=beyond).with_(model_risk=risk, parameters=interval)
+
+
+def lines(summary):
+    return str(summary).splitlines()
+
+
 def page(outcomes):
-    return str(summarize(outcomes)).splitlines()
+    return lines(summarize(outcomes))
+
+
+def find(rows, start):
+    return next(row for row in rows if row.strip().startswith(start))
+
+
+def after(rows, start):
+    """Return the row beneath the first that begins so."""
+    return rows[rows.index(find(rows, start)) + 1]
 
 
 def line(outcomes, start):
-    return next(row for row in page(outcomes) if row.strip().startswith(start))
+    return find(page(outcomes), start)
 
 
 @pytest.mark.parametrize(
@@ -65,30 +112,45 @@ def test_the_page_begins_with_the_venue(outcomes):
     assert page(outcomes)[0] == "btc_perpetual: fund USD 60.0 m, open interest USD 2.00 bn, 20,000 accounts"
 
 
-def test_the_page_answers_in_the_order_in_which_a_risk_officer_asks(outcomes):
+def test_the_page_answers_in_the_order_in_which_a_risk_officer_asks(full):
     starts = [
         "btc_perpetual",
         "Fund exhausted",
         "Customers hit",
+        "Positions taken over exceed",
         "Reserve needed",
+        "99.5 % a year",
+        "Headline",
+        "Expected shortfall",
         "Fund over",
+        "Growth of the fund",
         "Change",
-        "Read",
+        "Model risk",
+        "Hind-casts",
+        "What moves the reserve",
+        "Read with care",
+        "No rule prescribes",
     ]
-    text = "\n".join(page(outcomes))
-    assert [text.index(start) for start in starts] == sorted(text.index(start) for start in starts)
+    assert [str(full).index(start) for start in starts] == sorted(str(full).index(start) for start in starts)
 
 
-def test_the_page_fits_a_screen(outcomes):
-    assert len(page(outcomes)) <= 33
+def test_the_page_of_a_run_fits_a_screen(outcomes):
+    assert len(page(outcomes)) <= 36
     assert max(map(len, page(outcomes))) <= 115
+
+
+def test_the_page_with_everything_fits_a_tall_screen(full):
+    assert len(lines(full)) <= 60
+    assert max(map(len, lines(full))) <= 115
 
 
 def test_exhaustion_has_its_interval_and_its_annual_equivalent(outcomes):
     ruin = summarize(outcomes).ruin_probability
     row = line(outcomes, "Fund exhausted")
     assert f"{percent(ruin.value)} [{percent(ruin.low)}, {percent(ruin.high)}]" in row
-    assert f"{ruin.annual:.3g} [" in row
+    in_year = [percent(1 - math.exp(-x)) for x in (ruin.annual, ruin.annual_low, ruin.annual_high)]
+    assert "{} [{}, {}]".format(*in_year) in row
+    assert row.endswith(f" {ruin.annual:.3g}")
 
 
 def test_the_annual_equivalent_is_marked_indicative(outcomes):
@@ -98,6 +160,162 @@ def test_the_annual_equivalent_is_marked_indicative(outcomes):
 def test_a_level_says_how_often_its_reserve_fails_in_a_year(outcomes):
     # -ln(0.99) / 3 days * 365 days
     assert "fails 1.22 times a year" in line(outcomes, "99 %")
+
+
+def test_a_level_over_a_year_is_refused_with_the_paths_it_needs(outcomes):
+    # ln(0.025) / ln(0.995^(72/8760)) = 89,538.7
+    row = line(outcomes, "99.5 % a year")
+    assert "no renewal: indicative" in row
+    assert row.count("refused; needs") == 2
+    assert summarize(outcomes).year.net.n_paths_needed >= 89_539
+
+
+def test_a_level_over_a_year_is_a_reserve_where_the_paths_suffice(make_outcomes):
+    outcomes = make_outcomes(np.arange(10_000.0) * 1e4, horizon_hours=8760.0)
+    assert "USD 99.5 m [99.3 m, 99.6 m]" in line(outcomes, "99.5 % a year")
+
+
+def test_positions_beyond_the_fund_are_said_where_the_run_recorded_them(full):
+    assert "6.1 % [5.5 %, 6.7 %]" in find(lines(full), "Positions taken over exceed the fund")
+    assert after(lines(full), "Positions taken over") == "    (a venue with that cap deleverages)"
+
+
+def test_deleveraged_notional_has_its_mean_over_the_horizon_and_a_year(make_outcomes):
+    closed = np.array([4e6, 0.0, 0.0, 0.0])
+    row = line(make_outcomes(np.zeros(4), columns={"deleveraged_notional": closed}), "Notional auto-deleveraged")
+    assert "USD 1.00 m [0, " in row
+    assert "USD 365 m [0, " in row
+
+
+@pytest.mark.parametrize(
+    ("row", "bracket"),
+    [
+        ("Fund exhausted", "[0.01 %, 2 %]                  [1.19 %, 90.9 %]"),
+        ("99 %", "[3.00 m, 50.0 m]"),
+        ("99.9 %", "[15.0 m, 320 m]"),
+    ],
+)
+def test_a_second_bracket_is_labelled_as_that_of_the_parameters(full, row, bracket):
+    beneath = after(lines(full), row)
+    assert beneath.startswith("    parameter interval ")
+    assert beneath.endswith(bracket)
+
+
+def test_a_level_without_draws_has_one_bracket_only(full):
+    assert "parameter" not in after(lines(full), "99.5 % (fails")
+
+
+def test_without_draws_the_page_says_how_to_get_them(make_outcomes):
+    rows = page(make_outcomes(np.arange(2000.0), config_sha256="abc"))
+    assert after(rows, "Fund exhausted").endswith("fundstress uncertainty CONFIG")
+
+
+def test_losses_of_another_model_have_no_configuration_to_vary():
+    assert "fundstress uncertainty" not in str(from_increments([[1.0], [2.0]]))
+
+
+def test_draws_of_another_configuration_are_a_caveat(full, outcomes):
+    other = replace(full, facts=replace(outcomes.facts, config_sha256="0123456789abcdef"))
+    assert "Parameter intervals are of configuration abcdef01, this run is of 01234567: compare the two." in (
+        other.caveats
+    )
+
+
+def test_with_draws_the_intervals_are_no_longer_of_the_simulation_only(full):
+    assert not any("simulation only" in sentence for sentence in full.caveats)
+    assert full.caveats[0].startswith("Parameter intervals: 90 % of 200 draws, 2,000 paths each")
+
+
+def test_the_headline_is_the_worse_of_base_and_weighting(full):
+    assert "Headline at 99.9 %: USD 90.0 m, the 75/25 weighting" in find(lines(full), "Headline")
+
+
+def test_an_axis_of_model_risk_is_a_row_of_variants(full):
+    row = find(lines(full), "participation")
+    assert "5 %: 90.0 m [72.0 m, 112 m] x 1.50" in row
+    assert "20 %: 45.0 m [36.0 m, 56.2 m] x 0.750" in row
+
+
+def test_the_table_of_model_risk_names_its_level(full):
+    assert "net reserve at 99.9 % over 72 h, 20,000 paths each; base 60.0 m [48.0 m, 75.0 m]" in (
+        find(lines(full), "Model risk")
+    )
+
+
+def test_a_variant_that_the_paths_do_not_support_is_refused(full, risk):
+    refused = replace(risk.variants[3], reserve=None, low=None, high=None, ratio=None)
+    summary = full.with_(model_risk=replace(risk, variants=(refused,)))
+    assert find(lines(summary), "whale     ").split() == ["whale", "none:", "refused"]
+
+
+def test_growth_stands_beside_history(make_outcomes):
+    outcomes = make_outcomes(
+        np.zeros(500), columns={"liquidated_notional": np.full(500, 0.1)}, open_interest=5.0, fund_initial=10.0
+    )
+    rows = page(outcomes)
+    assert find(rows, "Median year").endswith("+61 % (BitMEX 2019)")
+    assert "2 % [2 %, 2 %]" in find(rows, "Liquidated / open interest")
+
+
+def test_a_fund_that_starts_empty_has_no_relative_growth(make_outcomes):
+    assert "Median year" not in str(summarize(make_outcomes(np.arange(100.0), fund_initial=0.0)))
+
+
+def test_hindcasts_count_and_mark_the_misses(full):
+    rows = lines(full)
+    assert "2 of 3 within a factor 3" in find(rows, "Hind-casts")
+    assert after(rows, "Hind-casts").startswith("  of liquidated: MISS ETH whale 2025 1.3 -> 0.1 %; of fund: ")
+
+
+def test_events_beyond_the_rulebook_are_named_with_what_is_missing(full):
+    assert find(lines(full), "Not expressible") == "  Not expressible: JELLY 2025 (validators overrule the price)"
+
+
+def test_events_that_lack_the_same_mechanism_stand_together(full, hindcasts):
+    missing = ("an inverse contract", "an inverse contract; its own coin falls", "an outage: no clean evidence")
+    events = tuple(Hindcast(name, "fund loss / fund", 0.1, missing=m) for name, m in zip("ABC", missing, strict=True))
+    hindcasts(replace(HINDCASTS, events=(*HINDCASTS.events[:3], *events)))
+    assert find(lines(full), "Not expr") == "  Not expressible: A; B (an inverse contract); C (an outage)"
+
+
+def test_what_cannot_be_expressed_takes_at_most_three_lines(full, hindcasts):
+    wordy = tuple(Hindcast(f"Event {n}", "fund loss / fund", 0.1, missing=f"{n} words " * 20) for n in range(9))
+    hindcasts(replace(HINDCASTS, events=(*HINDCASTS.events, *wordy)))
+    rows = lines(full)
+    start = rows.index(find(rows, "Not expressible"))
+    assert rows.index("", start) - start == 3
+
+
+def test_without_hindcasts_nothing_is_said_of_them(outcomes):
+    assert "Hind-casts" not in str(summarize(outcomes))
+
+
+def test_the_five_strongest_parameters_are_named(full):
+    rows = lines(full)
+    assert after(rows, "What moves").split("  ")[1] == "table.key_0 0.5 to 2: +0.90"
+    assert "key_4" in str(full)
+    assert "key_5" not in str(full)
+
+
+def test_without_draws_the_variants_say_what_moves_the_reserve(outcomes, risk):
+    rows = lines(summarize(outcomes).with_(model_risk=risk))
+    beneath = after(rows, "What moves")
+    assert beneath.split() == ["whale", "none:", "x", "0.250", "regime", "stressed:", "x", "3.00"]
+
+
+def test_a_probability_beyond_the_data_is_labelled(make_outcomes):
+    # 1 of 500,000 paths of a day is once in 1,370 years.
+    drawdown = np.zeros(500_000)
+    drawdown[0] = 20.0
+    summary = summarize(make_outcomes(drawdown), levels=(0.9,))
+    assert find(lines(summary), "Fund exhausted").startswith("  Fund exhausted *")
+    assert any(sentence.startswith("Conditional on the model: beyond the data") for sentence in summary.caveats)
+
+
+def test_a_level_beyond_the_data_is_labelled(make_outcomes):
+    rows = page(make_outcomes(np.arange(2000.0), levels=(0.9, 0.999_999)))
+    assert "times a year) * refused" in find(rows, "99.9999 %")
+    assert " *" not in find(rows, "90 %")
 
 
 def test_cover_is_a_table_of_accounts_by_move(outcomes):
@@ -162,4 +380,5 @@ def test_a_refused_reserve_gives_the_bound_that_exists(make_outcomes):
     ],
 )
 def test_a_caveat_is_printed(make_outcomes, changes, caveat):
-    assert caveat in str(summarize(make_outcomes(np.arange(2000.0), **changes)))
+    whole = " ".join(str(summarize(make_outcomes(np.arange(2000.0), **changes))).split())  # lines may break within
+    assert caveat in whole

@@ -1,10 +1,12 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from stress.outcomes import Attribution
 from stress.summary import summarize
+from stress.summary.summary import inventory_beyond_fund
 
 CONTRACT = [
     "schema",
@@ -142,3 +144,41 @@ def test_elapsed_seconds_pass_through(outcomes):
 def test_the_worst_imbalance_is_reported(make_outcomes):
     outcomes = make_outcomes([1.0, 2.0], columns={"conservation_error": np.array([1e-13, 3e-13])})
     assert summarize(outcomes).to_dict()["conservation_error"] == 3e-13
+
+
+def test_nothing_is_attached_at_first(outcomes):
+    document = summarize(outcomes).to_dict()
+    assert [document[key] for key in ("model_risk", "parameters", "headline")] == [None, None, None]
+
+
+def test_what_is_attached_stands_in_the_document(outcomes, risk, interval):
+    document = summarize(outcomes).with_(model_risk=risk, parameters=interval).to_dict()
+    assert document["model_risk"] == risk.to_dict()
+    assert document["parameters"] == interval.to_dict()
+    assert document["headline"]["value"] == 90e6
+
+
+def test_attaching_one_thing_keeps_the_other(outcomes, risk, interval):
+    summary = summarize(outcomes).with_(model_risk=risk).with_(parameters=interval)
+    assert (summary.model_risk, summary.parameters) == (risk, interval)
+
+
+def test_a_year_is_in_the_document_and_says_that_nothing_is_renewed(outcomes):
+    year = summarize(outcomes).to_dict()["year"]
+    assert year["renewal"] is False
+    assert [(row["level"], row["kind"]) for row in year["reserve"]] == [(0.995, "net"), (0.995, "gross")]
+
+
+def test_growth_is_in_the_document(outcomes):
+    assert list(summarize(outcomes).to_dict()["growth"]) == ["year", "per_liquidated", "liquidated_per_day"]
+
+
+def test_a_run_without_the_column_says_nothing_of_inventory(outcomes):
+    known = SimpleNamespace(columns={}, facts=outcomes.facts)
+    assert inventory_beyond_fund(known) is None
+
+
+def test_inventory_beyond_the_fund_is_against_its_start(make_outcomes):
+    facts = make_outcomes([1.0], fund_initial=10.0).facts
+    known = SimpleNamespace(columns={"inventory_peak": np.array([9.0, 10.0, 11.0])}, facts=facts)
+    assert inventory_beyond_fund(known).tolist() == [False, False, True]
