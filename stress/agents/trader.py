@@ -1,11 +1,12 @@
 """Retail and professional traders drawn from laws of leverage, size and age of the position."""
 
-import math
+from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, SerializeAsAny, field_validator
 
 from stress.agents.base import Cohort, Margin, Venue, build_accounts
+from stress.agents.sizes import SizeLaw
 
 HOURS_PER_YEAR = 8760.0
 ATTEMPTS = 200  # redraws of an entry until the position would have survived
@@ -27,14 +28,18 @@ class Trader(Cohort, kind="trader"):
     leverage_max: float = Field(default=125.0, ge=1, le=200)
     cap_at_10k_usd: float = Field(default=125.0, gt=0)  # leverage cap 125 (n / 10,000)^-0.25 (method.md 8)
     cap_exponent: float = Field(default=0.25, ge=0, le=1)
-    size_sigma: float = Field(default=2.0, ge=0, le=4)  # of log notional, the body of the size law
-    size_tail_index: float = Field(default=1.05, gt=0.5, le=10)  # Pareto tail above p99 (docs/method.md, section 11)
+    size: SerializeAsAny[SizeLaw] = Field(default_factory=lambda: SizeLaw.choose("lognormal_pareto"))
     largest_share: float = Field(default=0.01, gt=0, le=1)  # cap of one account, of a side's open interest
     margin: Margin = "isolated"
     holding_hours: float = Field(default=24.0, ge=0)  # mean age of a position, illustrative
     entry_vol_annual: float = Field(default=0.55, ge=0)  # of the price since entry (docs/method.md, section 11)
 
     laws = True
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _choose_size(cls, value: Any) -> Any:
+        return SizeLaw.choose(value)
 
     def shares(self) -> tuple[float, float]:
         """Return the requested shares of long and short open interest."""
@@ -74,12 +79,8 @@ class Trader(Cohort, kind="trader"):
         return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
 
     def _notional(self, rng, n: int, total: float, largest: float) -> np.ndarray:
-        """Draw sizes (log-normal body, Pareto tail), cap them, and scale them to the total."""
-        z = rng.standard_normal(n)
-        body = np.exp(self.size_sigma * z)
-        edge = math.exp(self.size_sigma * 2.3263478740408408)  # p99 of the body
-        tail = edge * rng.random(n) ** (-1.0 / self.size_tail_index)
-        size = np.where(body > edge, tail, body)
+        """Draw sizes, cap them, and scale them to the total."""
+        size = self.size.draw(rng, n)
         for _ in range(50):  # scaling lifts others over the cap: repeat until nothing moves
             size *= total / size.sum()
             if size.max() <= largest * (1.0 + 1e-9) or n * largest <= total:

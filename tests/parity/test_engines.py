@@ -47,8 +47,8 @@ MAKERS = {"kind": "maker", "name": "makers", "collateral_usd": 20.0e6}
 
 def trader(name, longs, shorts, leverage, **more):
     table = {"kind": "trader", "name": name, "count": 90, "long_share": longs, "short_share": shorts}
-    table |= {"leverage_median": leverage, "size_sigma": 1.5, "largest_share": 0.05, "entry_vol_annual": 2.0}
-    return table | more
+    table |= {"leverage_median": leverage, "largest_share": 0.05, "entry_vol_annual": 2.0}
+    return table | {"size": {"kind": "lognormal_pareto", "sigma": 1.5}} | more
 
 
 def whale(name, share, side, leverage, **more):
