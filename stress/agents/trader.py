@@ -15,9 +15,9 @@ ATTEMPTS = 200  # redraws of an entry until the position would have survived
 class Trader(Cohort, kind="trader"):
     """A cohort of leveraged accounts on both sides.
 
-    Leverage is drawn first and falls with size; sizes are then scaled, side by side, to the cohort's share of
-    open interest.  Only survivors exist: an entry whose liquidation price has been touched since is redrawn,
-    so higher leverage means a younger position (docs/method.md, section 8).
+    Sizes are scaled, side by side, to the cohort's share of open interest; leverage falls with size.  Only
+    survivors exist: an entry whose liquidation price has been touched since is redrawn, so higher leverage means
+    a younger position (docs/method.md, section 8).
     """
 
     count: int = Field(ge=1, le=5_000_000)
@@ -59,9 +59,14 @@ class Trader(Cohort, kind="trader"):
         return []
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
-        """Draw the cohort; longs and shorts are counted in proportion to their shares."""
-        signs = {"long": 1.0, "short": -1.0}
-        return np.concatenate([self._side(rng, venue, signs[side], n, share) for side, n, share in self._sides()])
+        """Draw the cohort; longs and shorts are counted in proportion to their shares.
+
+        Entries come last: how often one is redrawn moves neither sizes nor anybody's first attempt.
+        """
+        side, notional = self._positions(rng, venue)
+        leverage = self._leverage(rng, venue, notional)
+        entry = self._entries(rng, venue, side, leverage, notional)
+        return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
 
     def _sides(self) -> list[tuple[str, int, float]]:
         """Return (side, number of accounts, share) of the sides that are asked for."""
@@ -69,14 +74,21 @@ class Trader(Cohort, kind="trader"):
         sides = [("long", n_long, self.long_share), ("short", self.count - n_long, self.short_share)]
         return [(side, n, share) for side, n, share in sides if share > 0.0]
 
-    def _side(self, rng, venue: Venue, side: float, n: int, share: float) -> np.ndarray:
-        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(n))
-        notional = self._notional(rng, n, share * venue.open_interest, self.largest_share * venue.open_interest)
+    def _positions(self, rng, venue: Venue) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the side (+1 or -1) and the notional of every account."""
+        sides, notionals = [], []
+        for side, n, share in self._sides():
+            sides.append(np.full(n, 1.0 if side == "long" else -1.0))
+            whole = venue.open_interest
+            notionals.append(self._notional(rng, n, share * whole, self.largest_share * whole))
+        return np.concatenate(sides), np.concatenate(notionals)
+
+    def _leverage(self, rng, venue: Venue, notional) -> np.ndarray:
+        """Draw leverage about its median, within the limits of size, tier and cohort."""
+        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(notional.size))
         by_size = self.cap_at_10k_usd * (np.maximum(notional, 1.0) / 10_000.0) ** -self.cap_exponent
         limit = np.minimum(np.minimum(by_size, venue.max_leverage(notional)), self.leverage_max)
-        leverage = np.clip(leverage, 1.0, np.maximum(limit, 1.0))
-        entry = self._entries(rng, venue, side, leverage, notional)
-        return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
+        return np.clip(leverage, 1.0, np.maximum(limit, 1.0))
 
     def _notional(self, rng, n: int, total: float, largest: float) -> np.ndarray:
         """Draw sizes, cap them, and scale them to the total."""
@@ -88,7 +100,7 @@ class Trader(Cohort, kind="trader"):
             np.minimum(size, largest, out=size)
         return size
 
-    def _entries(self, rng, venue: Venue, side: float, leverage, notional) -> np.ndarray:
+    def _entries(self, rng, venue: Venue, side, leverage, notional) -> np.ndarray:
         """Draw entries of positions that are alive today, conditional on the path since entry."""
         entry = np.full(leverage.size, venue.price)
         barrier = 1.0 - side * (1.0 / leverage - venue.maintenance_rate(notional))
@@ -100,7 +112,7 @@ class Trader(Cohort, kind="trader"):
             variance = np.maximum(self.entry_vol_annual**2 * age / HOURS_PER_YEAR, 1e-12)
             since = np.sqrt(variance) * rng.standard_normal(waiting.size)  # log(price now / entry)
             level = np.log(np.maximum(barrier[waiting], 1e-9))
-            room_now, room_then = side * (since - level), -side * level
+            room_now, room_then = side[waiting] * (since - level), -side[waiting] * level
             survives = 1.0 - np.exp(-2.0 * np.maximum(room_now, 0.0) * room_then / variance)
             alive = (room_now > 0.0) & (rng.random(waiting.size) < survives)
             entry[waiting[alive]] = venue.price * np.exp(-since[alive])
