@@ -16,6 +16,8 @@ class Venue:
 
     price: float
     open_interest: float  # quote, one side
+    crowd_long: float  # quote: what the explicit accounts leave of the long side
+    crowd_short: float  # quote: what they leave of the short side
     lot: float
     tick: float
     cent: float
@@ -39,11 +41,13 @@ class Cohort(Part):
     """Family of agent types; one ``[[population]]`` table each.
 
     ``draw(rng, venue)`` returns accounts (structured array of `stress.accounts.ACCOUNT`); `laws` says whether
-    it used any randomness, and a book without laws is one population.
+    it used any randomness, and a book without laws is one population.  Shares of an `explicit` cohort are of the
+    whole side; those of the others are of what the explicit ones leave, so that concentration can be varied alone.
     """
 
     name: str = Field(min_length=1)
     laws: ClassVar[bool] = False
+    explicit: ClassVar[bool] = False
     is_maker: ClassVar[bool] = False
 
     @property
@@ -61,8 +65,15 @@ class Cohort(Part):
         return np.empty(0, dtype=ACCOUNT)
 
     def shares(self) -> tuple[float, float]:
-        """Return the requested shares of long and short open interest."""
+        """Return the requested shares of the long and the short side: of all, if `explicit`, or of what is left."""
         return 0.0, 0.0
+
+    def requested(self, venue: Venue) -> tuple[float, float]:
+        """Return the requested long and short open interest, quote."""
+        long_share, short_share = self.shares()
+        if self.explicit:
+            return long_share * venue.open_interest, short_share * venue.open_interest
+        return long_share * venue.crowd_long, short_share * venue.crowd_short
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Return (key, message) for settings that this venue's rulebook forbids."""

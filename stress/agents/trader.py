@@ -15,21 +15,21 @@ ATTEMPTS = 200  # redraws of an entry until the position would have survived
 class Trader(Cohort, kind="trader"):
     """A cohort of leveraged accounts on both sides.
 
-    Sizes are scaled, side by side, to the cohort's share of open interest; leverage falls with size.  Only
-    survivors exist: an entry whose liquidation price has been touched since is redrawn, so higher leverage means
-    a younger position (docs/method.md, section 8).
+    Sizes are scaled, side by side, to the cohort's share of what the whales leave of open interest; leverage falls
+    with size.  Only survivors exist: an entry whose liquidation price has been touched since is redrawn, so higher
+    leverage means a younger position (docs/method.md, section 8).
     """
 
     count: int = Field(ge=1, le=5_000_000)
-    long_share: float = Field(ge=0, le=1)  # of long open interest
-    short_share: float = Field(ge=0, le=1)  # of short open interest
+    long_share: float = Field(ge=0, le=1)  # of what the whales leave of the long side
+    short_share: float = Field(ge=0, le=1)  # of what they leave of the short side
     leverage_median: float = Field(ge=1, le=200)
     leverage_sigma: float = Field(default=0.6, ge=0, le=3)  # of log leverage
     leverage_max: float = Field(default=125.0, ge=1, le=200)
     cap_at_10k_usd: float = Field(default=125.0, gt=0)  # leverage cap 125 (n / 10,000)^-0.25 (method.md 8)
     cap_exponent: float = Field(default=0.25, ge=0, le=1)
     size: SerializeAsAny[SizeLaw] = Field(default_factory=lambda: SizeLaw.choose("lognormal_pareto"))
-    largest_share: float = Field(default=0.01, gt=0, le=1)  # cap of one account, of a side's open interest
+    largest_share: float = Field(default=0.01, gt=0, le=1)  # cap of one account, of what the whales leave
     margin: Margin = "isolated"
     holding_hours: float = Field(default=24.0, ge=0)  # mean age of a position, illustrative
     entry_vol_annual: float = Field(default=0.55, ge=0)  # of the price since entry (docs/method.md, section 11)
@@ -42,7 +42,7 @@ class Trader(Cohort, kind="trader"):
         return SizeLaw.choose(value)
 
     def shares(self) -> tuple[float, float]:
-        """Return the requested shares of long and short open interest."""
+        """Return the requested shares of what the whales leave of the long and the short side."""
         return self.long_share, self.short_share
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
@@ -52,7 +52,7 @@ class Trader(Cohort, kind="trader"):
         for side, n, share in self._sides():
             if n * self.largest_share < share:
                 held = f"{n} {side} accounts of at most {self.largest_share:g} cannot hold {share:g}"
-                return [("largest_share", f"{held} of open interest")]
+                return [("largest_share", f"{held} of what the whales leave")]
         limit = venue.tiers.max_leverage[0]
         if self.leverage_median > limit:
             return [("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")]
@@ -79,8 +79,8 @@ class Trader(Cohort, kind="trader"):
         sides, notionals = [], []
         for side, n, share in self._sides():
             sides.append(np.full(n, 1.0 if side == "long" else -1.0))
-            whole = venue.open_interest
-            notionals.append(self._notional(rng, n, share * whole, self.largest_share * whole))
+            crowd = venue.crowd_long if side == "long" else venue.crowd_short
+            notionals.append(self._notional(rng, n, share * crowd, self.largest_share * crowd))
         return np.concatenate(sides), np.concatenate(notionals)
 
     def _leverage(self, rng, venue: Venue, notional) -> np.ndarray:

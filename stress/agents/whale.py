@@ -10,7 +10,7 @@ from stress.agents.base import Cohort, Margin, Venue, build_accounts
 
 
 class Whale(Cohort, kind="whale"):
-    """An account given by its share of open interest, side, leverage and entry.
+    """An account given by its share of its side's open interest, side, leverage and entry.
 
     `entry_move` is log(price now / entry): positive for a long in profit.
     """
@@ -21,8 +21,10 @@ class Whale(Cohort, kind="whale"):
     entry_move: float = Field(default=0.0, ge=-1, le=1)
     margin: Margin = "isolated"
 
+    explicit = True
+
     def shares(self) -> tuple[float, float]:
-        """Return the requested shares of long and short open interest."""
+        """Return the requested shares of the whole long and short side."""
         return (self.share, 0.0) if self.side == "long" else (0.0, self.share)
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:

@@ -144,14 +144,14 @@ def _cliff_prices(accounts: np.ndarray, scenario: Scenario) -> np.ndarray:
 
 
 def shares(scenario: Scenario, population: Population) -> list[Share]:
-    """Return requested and achieved shares of open interest, cohort by cohort and side by side."""
+    """Return requested and achieved shares of all open interest, cohort by cohort and side by side."""
     found = []
     total = scenario.exchange.open_interest_usd or population.open_interest
     qty = population.accounts["qty"]
     for i, cohort in enumerate(scenario.population):
-        for side, sign, requested in zip(("long", "short"), (1, -1), cohort.shares(), strict=True):
+        for side, sign, requested in zip(("long", "short"), (1, -1), cohort.requested(scenario.venue), strict=True):
             if requested > 0.0:
                 held = qty[(population.accounts["cohort"] == i) & (sign * qty > 0)]
                 achieved = float(np.abs(held).sum()) * population.price / total
-                found.append(Share(cohort.name, side, requested, achieved))
+                found.append(Share(cohort.name, side, requested / total, achieved))
     return found

@@ -94,7 +94,7 @@ SQUEEZE = {
     "market.jump_down_share": 0.0,
     "market.jumps_per_year": 4_000.0,
     "population.0.long_share": 0.3,
-    "population.0.short_share": 0.55,
+    "population.0.short_share": 0.65,
     "population.1.long_share": 0.3,
     "population.2.side": "short",
 }
@@ -123,7 +123,7 @@ SCENARIOS = {
     },
     "whales": {
         "population": [
-            trader("crowd", 0.75, 0.8, 15.0),
+            trader("crowd", 1.0, 1.0, 15.0),
             whale("long_in_profit", 0.15, "long", 20.0, entry_move=0.05),
             whale("long_in_loss", 0.10, "long", 30.0, entry_move=-0.01, margin="cross"),
             whale("short", 0.2, "short", 15.0),

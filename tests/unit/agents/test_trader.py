@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,9 +32,28 @@ def accounts(venue, rng):
 
 
 @pytest.mark.parametrize(("side", "share"), [(1, 0.6), (-1, 0.2)])
-def test_each_side_holds_its_share_of_open_interest(venue, accounts, side, share):
+def test_each_side_holds_its_share_of_what_the_whales_leave(venue, accounts, side, share):
     held = (side * accounts["qty"]).clip(min=0).sum() * venue.price
-    assert held == pytest.approx(share * venue.open_interest, rel=1e-3)
+    left = venue.crowd_long if side == 1 else venue.crowd_short
+    assert held == pytest.approx(share * left, rel=1e-3)
+
+
+def test_a_larger_whale_scales_every_account_of_the_crowd_alike(venue):
+    crowd, fine = trader(count=400, largest_share=0.05), 2.0**-20
+    small, large = (
+        crowd.draw(np.random.default_rng(1), replace(venue, crowd_long=left, crowd_short=left, lot=fine))
+        for left in (0.99e9, 0.80e9)
+    )
+    assert large["qty"] == pytest.approx(small["qty"] * 0.80 / 0.99, rel=1e-9, abs=fine)
+
+
+def test_a_larger_whale_leaves_most_of_the_crowd_where_it_entered(venue):
+    # Leverage falls with size, and a few entries are redrawn; the rest share their random numbers.
+    small, large = (
+        trader(leverage_median=5.0).draw(np.random.default_rng(1), replace(venue, crowd_long=left, lot=2.0**-20))
+        for left in (0.99e9, 0.80e9)
+    )
+    assert (large["entry"] == small["entry"]).mean() > 0.95
 
 
 def test_accounts_are_counted_in_proportion_to_the_shares(venue, rng):
@@ -52,13 +72,13 @@ def test_no_account_is_larger_than_the_cap(venue, rng):
 
 def test_the_cap_does_not_cost_the_cohort_its_share(venue, rng):
     accounts = trader(largest_share=0.0005, short_share=0.0).draw(rng, venue)
-    assert accounts["qty"].sum() * venue.price == pytest.approx(0.6 * venue.open_interest, rel=1e-3)
+    assert accounts["qty"].sum() * venue.price == pytest.approx(0.6 * venue.crowd_long, rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["lognormal", "pareto"])
 def test_a_cohort_may_follow_another_law_of_size(venue, rng, kind):
     accounts = trader(size=kind, largest_share=0.05).draw(rng, venue)
-    assert accounts["qty"].clip(min=0).sum() * venue.price == pytest.approx(0.6 * venue.open_interest, rel=1e-3)
+    assert accounts["qty"].clip(min=0).sum() * venue.price == pytest.approx(0.6 * venue.crowd_long, rel=1e-3)
 
 
 def test_a_cap_that_the_accounts_cannot_hold_is_refused(venue):
