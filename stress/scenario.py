@@ -52,6 +52,7 @@ class Exchange(Settings):
     contract: Literal["linear"] = "linear"
     open_interest_usd: float | None = Field(default=None, gt=0)  # one side; absent: the sum of the accounts
     tier_mode: Literal["continuous", "cliff"] = "continuous"
+    collateral_in_coin: float = Field(default=0.0, ge=0, le=1)  # of traders' and whales', in the coin itself
     check_seconds: float | None = Field(default=None, gt=0)  # risk-check interval; absent: every step
     lot: float = Field(default=0.001, gt=0)  # grids on which the population is quantised
     tick: float = Field(default=0.1, gt=0)
@@ -204,6 +205,7 @@ class Scenario(Settings):
             tick=e.tick,
             cent=e.cent,
             tiers=self.tiers,
+            collateral_in_coin=e.collateral_in_coin,
         )
 
     def _shares(self, *, explicit: bool) -> tuple[float, float]:

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from stress.accounts import ACCOUNT, quantize
+from stress.accounts import ACCOUNT, grid, quantize
 from stress.registry import Part
+
+COVERED = 0.9  # of a short: with more coins than that it would turn into a long, so they count as cash
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Venue:
     tick: float
     cent: float
     tiers: Any  # exchange.margin.TierTable: cap, rate, deduction, max_leverage
+    collateral_in_coin: float = 0.0  # share of drawn accounts' collateral that falls with the index
 
     def max_leverage(self, notional: np.ndarray) -> np.ndarray:
         """Return the tier's leverage limit for each notional, shape as given."""
@@ -86,7 +89,8 @@ Margin = Literal["isolated", "cross"]
 def build_accounts(venue: Venue, qty, entry, leverage, margin: Margin) -> np.ndarray:
     """Return quantised accounts from signed quantity, entry and leverage.
 
-    Isolated margin was posted at entry, |q| E / L; a cross account's equity gives its leverage now.
+    Isolated margin was posted at entry, |q| E / L; a cross account's equity gives its leverage now.  The venue's
+    `collateral_in_coin` is turned into coins by `hold_coins`.
 
     Parameters
     ----------
@@ -109,4 +113,42 @@ def build_accounts(venue: Venue, qty, entry, leverage, margin: Margin) -> np.nda
         collateral = size * venue.price / leverage - accounts["qty"] * (venue.price - price)
     accounts["collateral"] = quantize(collateral, venue.cent)
     accounts["cross"] = margin == "cross"
-    return accounts[accounts["qty"] != 0.0]
+    accounts = accounts[accounts["qty"] != 0.0]
+    return hold_coins(venue, accounts) if venue.collateral_in_coin > 0.0 else accounts
+
+
+def coin_collateral(venue: Venue, collateral: np.ndarray) -> np.ndarray:
+    """Return the coins that are held as collateral today, base units, shape as given; a debt holds none."""
+    return venue.collateral_in_coin * np.maximum(collateral, 0.0) / venue.price
+
+
+def hold_coins(venue: Venue, accounts: np.ndarray) -> np.ndarray:
+    """Return the linear accounts whose equity is that of accounts with a share of their collateral in coins.
+
+    With w = s W / S0 coins, equity W (1 - s) + w S + q (S - E) is at every price S that of quantity q + w, entry
+    (q E + w S0)/(q + w) and collateral W.  What is approximate is all that looks at the position alone: margin,
+    funding and the fee are on the net exposure q + w, the coins are sold with the position, the makers' net
+    position and open interest shift by them, and profit, by which winners are ranked, includes theirs.
+
+    Parameters
+    ----------
+    venue : Venue
+    accounts : structured array, shape (n,)
+        On the venue's grids, without coins.
+
+    Returns
+    -------
+    structured array, shape (n,)
+        On the grids; coins are whole lots, and equity is exact to half a cent.  A short keeps its side: coins
+        count up to 90 % of its position, at the lower of entry and price.
+    """
+    qty, entry, collateral = accounts["qty"], accounts["entry"], accounts["collateral"]
+    lot, limit = grid(venue.lot), -COVERED * qty * np.minimum(entry / venue.price, 1.0)
+    coins = quantize(coin_collateral(venue, collateral), venue.lot)
+    coins = np.where(qty > 0.0, coins, np.minimum(coins, np.floor(limit / lot) * lot))
+    linear = accounts.copy()
+    linear["qty"] = qty + coins
+    linear["entry"] = quantize((qty * entry + coins * venue.price) / linear["qty"], venue.tick)
+    rounded = linear["qty"] * linear["entry"] - (qty * entry + coins * venue.price)  # paid back as margin
+    linear["collateral"] = quantize(collateral + rounded, venue.cent)
+    return linear

@@ -133,6 +133,7 @@ SCENARIOS = {
     "inventory_and_halts": {"exchange.disposal.participation": 0.02, "shock": HALTS, "fund.share_of_fees": 0.1},
     "fund_exhausted_then_adl": {"fund.initial_usd": 5_000.0, "liquidity.permanent_share": 0.6},
     "tier_edges_and_cross": {**TIGHT, "funding.mean_rate": 2e-3},
+    "margin_in_coin": {"exchange.collateral_in_coin": 0.7},
     "check_every_five_minutes": {"exchange.check_seconds": 300.0},
     # adl, fund, socialize
     "adl_first_partly": {**layers({"kind": "adl", "capacity": 0.2}, "fund", "socialize"), "fund.initial_usd": 20_000.0},
