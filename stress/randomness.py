@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from stress.rules import inline, kernel
 
 # Streams: the third word of the counter.  A new one never shifts the numbers of another.
-NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION = range(6)
+NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION, REFINEMENT = range(7)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
