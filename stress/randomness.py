@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from stress.rules import inline, kernel
 
 # Streams: the third word of the counter.  A new one never shifts the numbers of another.
-NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION, EXITS = range(7)
+NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION, EXITS, REFINEMENT = range(8)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)

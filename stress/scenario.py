@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import numpy as np
 import tomli_w
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
@@ -29,6 +28,7 @@ from stress.toml import ScenarioError
 
 __all__ = ["Scenario", "ScenarioError"]
 
+ROUNDING = 1e-9  # of shares that should add up to one
 MIN_POPULATIONS = 100  # cluster intervals need enough of them (docs/method.md, section 10)
 
 
@@ -52,6 +52,7 @@ class Exchange(Settings):
     contract: Literal["linear"] = "linear"
     open_interest_usd: float | None = Field(default=None, gt=0)  # one side; absent: the sum of the accounts
     tier_mode: Literal["continuous", "cliff"] = "continuous"
+    collateral_in_coin: float = Field(default=0.0, ge=0, le=1)  # of traders' and whales', in the coin itself
     check_seconds: float | None = Field(default=None, gt=0)  # risk-check interval; absent: every step
     lot: float = Field(default=0.001, gt=0)  # grids on which the population is quantised
     tick: float = Field(default=0.1, gt=0)
@@ -196,7 +197,23 @@ class Scenario(Settings):
         """What the population needs to know of the venue."""
         e = self.exchange
         size = e.open_interest_usd or 0.0
-        return Venue(self.market.price_usd, size, e.lot, e.tick, e.cent, self.tiers)
+        longs, shorts = self._shares(explicit=True)
+        return Venue(
+            price=self.market.price_usd,
+            open_interest=size,
+            crowd_long=size * max(0.0, 1.0 - longs),
+            crowd_short=size * max(0.0, 1.0 - shorts),
+            lot=e.lot,
+            tick=e.tick,
+            cent=e.cent,
+            tiers=self.tiers,
+            collateral_in_coin=e.collateral_in_coin,
+        )
+
+    def _shares(self, *, explicit: bool) -> tuple[float, float]:
+        """Add up the long and the short shares of the explicit accounts, or of the crowd."""
+        shares = [cohort.shares() for cohort in self.population if cohort.explicit == explicit]
+        return sum(share[0] for share in shares), sum(share[1] for share in shares)
 
     @cached_property
     def conditional_on_book(self) -> bool:
@@ -274,14 +291,19 @@ class Scenario(Settings):
             yield "population", "holds more than one 'maker': makers are one account"
         if all(cohort.is_maker for cohort in self.population):
             yield "population", "is empty: there is no account besides the makers"
-        shares = np.array([cohort.shares() for cohort in self.population]).sum(axis=0)
-        if shares.max() > 0.0 and self.exchange.open_interest_usd is None:
+        yield from self._share_problems()
+
+    def _share_problems(self):
+        explicit, crowd = self._shares(explicit=True), self._shares(explicit=False)
+        for side, whales, others in zip(("long", "short"), explicit, crowd, strict=True):
+            if whales > 1.0 + ROUNDING:
+                yield "population", f"the {side} shares of the whales add up to {whales:.4g}, above 1"
+            if others > 1.0 + ROUNDING:
+                yield "population", f"the {side} shares of what the whales leave add up to {others:.4g}, above 1"
+            if others > 0.0 and whales > 1.0 - ROUNDING:
+                yield "population", f"the whales leave nothing of the {side} side to share"
+        held = max(whales + (1.0 - whales) * others for whales, others in zip(explicit, crowd, strict=True))
+        if held > 0.0 and self.exchange.open_interest_usd is None:
             yield "exchange.open_interest_usd", "is needed by cohorts that are given as shares"
-        for side, share in zip(("long", "short"), shares, strict=True):
-            if share > 1.0 + 1e-9:
-                yield "population", f"the {side} shares of open interest add up to {share:.4g}, above 1"
-        if 0.0 < shares.max() < 0.95:
-            yield (
-                "population",
-                f"neither side's shares of open interest add up to 1 (largest {shares.max():.4g})",
-            )
+        if 0.0 < held < 0.95:
+            yield "population", f"neither side's shares of open interest add up to 1 (largest {held:.4g})"

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from stress.accounts import ACCOUNT, quantize
+from stress.accounts import ACCOUNT, grid, quantize
 from stress.registry import Part
+
+COVERED = 0.9  # of a short: with more coins than that it would turn into a long, so they count as cash
 
 
 @dataclass(frozen=True)
@@ -16,10 +18,13 @@ class Venue:
 
     price: float
     open_interest: float  # quote, one side
+    crowd_long: float  # quote: what the explicit accounts leave of the long side
+    crowd_short: float  # quote: what they leave of the short side
     lot: float
     tick: float
     cent: float
     tiers: Any  # exchange.margin.TierTable: cap, rate, deduction, max_leverage
+    collateral_in_coin: float = 0.0  # share of drawn accounts' collateral that falls with the index
 
     def max_leverage(self, notional: np.ndarray) -> np.ndarray:
         """Return the tier's leverage limit for each notional, shape as given."""
@@ -39,13 +44,14 @@ class Cohort(Part):
     """Family of agent types; one ``[[population]]`` table each.
 
     ``draw(rng, venue)`` returns accounts (structured array of `stress.accounts.ACCOUNT`); `laws` says whether
-    it used any randomness, and a book without laws is one population.
+    it used any randomness, and a book without laws is one population.  Shares of an `explicit` cohort are of the
+    whole side; those of the others are of what the explicit ones leave, so that concentration can be varied alone.
+    No other venue has explicit accounts like them.
     """
 
     name: str = Field(min_length=1)
-    exits_per_year: float = 0.0  # how often its accounts let themselves be liquidated; most cohorts never do
     laws: ClassVar[bool] = False
-    idiosyncratic: ClassVar[bool] = False  # True: other venues have no such accounts in their books
+    explicit: ClassVar[bool] = False
     is_maker: ClassVar[bool] = False
 
     @property
@@ -59,6 +65,11 @@ class Cohort(Part):
         return False
 
     @property
+    def exit_rate(self) -> float:
+        """How often its accounts let themselves be liquidated, a year."""
+        return 0.0
+
+    @property
     def n_leavers(self) -> int:
         """How many accounts let themselves be liquidated, all of the cohort, at the same time."""
         return 0
@@ -68,8 +79,15 @@ class Cohort(Part):
         return np.empty(0, dtype=ACCOUNT)
 
     def shares(self) -> tuple[float, float]:
-        """Return the requested shares of long and short open interest."""
+        """Return the requested shares of the long and the short side: of all, if `explicit`, or of what is left."""
         return 0.0, 0.0
+
+    def requested(self, venue: Venue) -> tuple[float, float]:
+        """Return the requested long and short open interest, quote."""
+        long_share, short_share = self.shares()
+        if self.explicit:
+            return long_share * venue.open_interest, short_share * venue.open_interest
+        return long_share * venue.crowd_long, short_share * venue.crowd_short
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Return (key, message) for settings that this venue's rulebook forbids."""
@@ -82,7 +100,8 @@ Margin = Literal["isolated", "cross"]
 def build_accounts(venue: Venue, qty, entry, leverage, margin: Margin) -> np.ndarray:
     """Return quantised accounts from signed quantity, entry and leverage.
 
-    Isolated margin was posted at entry, |q| E / L; a cross account's equity gives its leverage now.
+    Isolated margin was posted at entry, |q| E / L; a cross account's equity gives its leverage now.  The venue's
+    `collateral_in_coin` is turned into coins by `hold_coins`.
 
     Parameters
     ----------
@@ -105,4 +124,42 @@ def build_accounts(venue: Venue, qty, entry, leverage, margin: Margin) -> np.nda
         collateral = size * venue.price / leverage - accounts["qty"] * (venue.price - price)
     accounts["collateral"] = quantize(collateral, venue.cent)
     accounts["cross"] = margin == "cross"
-    return accounts[accounts["qty"] != 0.0]
+    accounts = accounts[accounts["qty"] != 0.0]
+    return hold_coins(venue, accounts) if venue.collateral_in_coin > 0.0 else accounts
+
+
+def coin_collateral(venue: Venue, collateral: np.ndarray) -> np.ndarray:
+    """Return the coins that are held as collateral today, base units, shape as given; a debt holds none."""
+    return venue.collateral_in_coin * np.maximum(collateral, 0.0) / venue.price
+
+
+def hold_coins(venue: Venue, accounts: np.ndarray) -> np.ndarray:
+    """Return the linear accounts whose equity is that of accounts with a share of their collateral in coins.
+
+    With w = s W / S0 coins, equity W (1 - s) + w S + q (S - E) is at every price S that of quantity q + w, entry
+    (q E + w S0)/(q + w) and collateral W.  What is approximate is all that looks at the position alone: margin,
+    funding and the fee are on the net exposure q + w, the coins are sold with the position, the makers' net
+    position and open interest shift by them, and profit, by which winners are ranked, includes theirs.
+
+    Parameters
+    ----------
+    venue : Venue
+    accounts : structured array, shape (n,)
+        On the venue's grids, without coins.
+
+    Returns
+    -------
+    structured array, shape (n,)
+        On the grids; coins are whole lots, and equity is exact to half a cent.  A short keeps its side: coins
+        count up to 90 % of its position, at the lower of entry and price.
+    """
+    qty, entry, collateral = accounts["qty"], accounts["entry"], accounts["collateral"]
+    lot, limit = grid(venue.lot), -COVERED * qty * np.minimum(entry / venue.price, 1.0)
+    coins = quantize(coin_collateral(venue, collateral), venue.lot)
+    coins = np.where(qty > 0.0, coins, np.minimum(coins, np.floor(limit / lot) * lot))
+    linear = accounts.copy()
+    linear["qty"] = qty + coins
+    linear["entry"] = quantize((qty * entry + coins * venue.price) / linear["qty"], venue.tick)
+    rounded = linear["qty"] * linear["entry"] - (qty * entry + coins * venue.price)  # paid back as margin
+    linear["collateral"] = quantize(collateral + rounded, venue.cent)
+    return linear

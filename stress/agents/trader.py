@@ -1,11 +1,12 @@
 """Retail and professional traders drawn from laws of leverage, size and age of the position."""
 
-import math
+from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, SerializeAsAny, field_validator
 
 from stress.agents.base import Cohort, Margin, Venue, build_accounts
+from stress.agents.sizes import SizeLaw
 
 HOURS_PER_YEAR = 8760.0
 ATTEMPTS = 200  # redraws of an entry until the position would have survived
@@ -14,30 +15,34 @@ ATTEMPTS = 200  # redraws of an entry until the position would have survived
 class Trader(Cohort, kind="trader"):
     """A cohort of leveraged accounts on both sides.
 
-    Leverage is drawn first and falls with size; sizes are then scaled, side by side, to the cohort's share of
-    open interest.  Only survivors exist: an entry whose liquidation price has been touched since is redrawn,
-    so higher leverage means a younger position (docs/method.md, section 8).
+    Sizes are scaled, side by side, to the cohort's share of what the whales leave of open interest; leverage falls
+    with size.  Only survivors exist: an entry whose liquidation price has been touched since is redrawn, so higher
+    leverage means a younger position (docs/method.md, section 8).
     """
 
     count: int = Field(ge=1, le=5_000_000)
-    long_share: float = Field(ge=0, le=1)  # of long open interest
-    short_share: float = Field(ge=0, le=1)  # of short open interest
+    long_share: float = Field(ge=0, le=1)  # of what the whales leave of the long side
+    short_share: float = Field(ge=0, le=1)  # of what they leave of the short side
     leverage_median: float = Field(ge=1, le=200)
     leverage_sigma: float = Field(default=0.6, ge=0, le=3)  # of log leverage
     leverage_max: float = Field(default=125.0, ge=1, le=200)
     cap_at_10k_usd: float = Field(default=125.0, gt=0)  # leverage cap 125 (n / 10,000)^-0.25 (method.md 8)
     cap_exponent: float = Field(default=0.25, ge=0, le=1)
-    size_sigma: float = Field(default=2.0, ge=0, le=4)  # of log notional, the body of the size law
-    size_tail_index: float = Field(default=1.05, gt=0.5, le=10)  # Pareto tail above p99 (docs/method.md, section 11)
-    largest_share: float = Field(default=0.01, gt=0, le=1)  # cap of one account, of a side's open interest
+    size: SerializeAsAny[SizeLaw] = Field(default_factory=lambda: SizeLaw.choose("lognormal_pareto"))
+    largest_share: float = Field(default=0.01, gt=0, le=1)  # cap of one account, of what the whales leave
     margin: Margin = "isolated"
     holding_hours: float = Field(default=24.0, ge=0)  # mean age of a position, illustrative
     entry_vol_annual: float = Field(default=0.55, ge=0)  # of the price since entry (docs/method.md, section 11)
 
     laws = True
 
+    @field_validator("size", mode="before")
+    @classmethod
+    def _choose_size(cls, value: Any) -> Any:
+        return SizeLaw.choose(value)
+
     def shares(self) -> tuple[float, float]:
-        """Return the requested shares of long and short open interest."""
+        """Return the requested shares of what the whales leave of the long and the short side."""
         return self.long_share, self.short_share
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
@@ -47,16 +52,21 @@ class Trader(Cohort, kind="trader"):
         for side, n, share in self._sides():
             if n * self.largest_share < share:
                 held = f"{n} {side} accounts of at most {self.largest_share:g} cannot hold {share:g}"
-                return [("largest_share", f"{held} of open interest")]
+                return [("largest_share", f"{held} of what the whales leave")]
         limit = venue.tiers.max_leverage[0]
         if self.leverage_median > limit:
             return [("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")]
         return []
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
-        """Draw the cohort; longs and shorts are counted in proportion to their shares."""
-        signs = {"long": 1.0, "short": -1.0}
-        return np.concatenate([self._side(rng, venue, signs[side], n, share) for side, n, share in self._sides()])
+        """Draw the cohort; longs and shorts are counted in proportion to their shares.
+
+        Entries come last: how often one is redrawn moves neither sizes nor anybody's first attempt.
+        """
+        side, notional = self._positions(rng, venue)
+        leverage = self._leverage(rng, venue, notional)
+        entry = self._entries(rng, venue, side, leverage, notional)
+        return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
 
     def _sides(self) -> list[tuple[str, int, float]]:
         """Return (side, number of accounts, share) of the sides that are asked for."""
@@ -64,22 +74,25 @@ class Trader(Cohort, kind="trader"):
         sides = [("long", n_long, self.long_share), ("short", self.count - n_long, self.short_share)]
         return [(side, n, share) for side, n, share in sides if share > 0.0]
 
-    def _side(self, rng, venue: Venue, side: float, n: int, share: float) -> np.ndarray:
-        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(n))
-        notional = self._notional(rng, n, share * venue.open_interest, self.largest_share * venue.open_interest)
+    def _positions(self, rng, venue: Venue) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the side (+1 or -1) and the notional of every account."""
+        sides, notionals = [], []
+        for side, n, share in self._sides():
+            sides.append(np.full(n, 1.0 if side == "long" else -1.0))
+            crowd = venue.crowd_long if side == "long" else venue.crowd_short
+            notionals.append(self._notional(rng, n, share * crowd, self.largest_share * crowd))
+        return np.concatenate(sides), np.concatenate(notionals)
+
+    def _leverage(self, rng, venue: Venue, notional) -> np.ndarray:
+        """Draw leverage about its median, within the limits of size, tier and cohort."""
+        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(notional.size))
         by_size = self.cap_at_10k_usd * (np.maximum(notional, 1.0) / 10_000.0) ** -self.cap_exponent
         limit = np.minimum(np.minimum(by_size, venue.max_leverage(notional)), self.leverage_max)
-        leverage = np.clip(leverage, 1.0, np.maximum(limit, 1.0))
-        entry = self._entries(rng, venue, side, leverage, notional)
-        return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
+        return np.clip(leverage, 1.0, np.maximum(limit, 1.0))
 
     def _notional(self, rng, n: int, total: float, largest: float) -> np.ndarray:
-        """Draw sizes (log-normal body, Pareto tail), cap them, and scale them to the total."""
-        z = rng.standard_normal(n)
-        body = np.exp(self.size_sigma * z)
-        edge = math.exp(self.size_sigma * 2.3263478740408408)  # p99 of the body
-        tail = edge * rng.random(n) ** (-1.0 / self.size_tail_index)
-        size = np.where(body > edge, tail, body)
+        """Draw sizes, cap them, and scale them to the total."""
+        size = self.size.draw(rng, n)
         for _ in range(50):  # scaling lifts others over the cap: repeat until nothing moves
             size *= total / size.sum()
             if size.max() <= largest * (1.0 + 1e-9) or n * largest <= total:
@@ -87,7 +100,7 @@ class Trader(Cohort, kind="trader"):
             np.minimum(size, largest, out=size)
         return size
 
-    def _entries(self, rng, venue: Venue, side: float, leverage, notional) -> np.ndarray:
+    def _entries(self, rng, venue: Venue, side, leverage, notional) -> np.ndarray:
         """Draw entries of positions that are alive today, conditional on the path since entry."""
         entry = np.full(leverage.size, venue.price)
         barrier = 1.0 - side * (1.0 / leverage - venue.maintenance_rate(notional))
@@ -99,7 +112,7 @@ class Trader(Cohort, kind="trader"):
             variance = np.maximum(self.entry_vol_annual**2 * age / HOURS_PER_YEAR, 1e-12)
             since = np.sqrt(variance) * rng.standard_normal(waiting.size)  # log(price now / entry)
             level = np.log(np.maximum(barrier[waiting], 1e-9))
-            room_now, room_then = side * (since - level), -side * level
+            room_now, room_then = side[waiting] * (since - level), -side[waiting] * level
             survives = 1.0 - np.exp(-2.0 * np.maximum(room_now, 0.0) * room_then / variance)
             alive = (room_now > 0.0) & (rng.random(waiting.size) < survives)
             entry[waiting[alive]] = venue.price * np.exp(-since[alive])

@@ -10,7 +10,7 @@ from stress.agents.base import Cohort, Margin, Venue, build_accounts
 
 
 class Whale(Cohort, kind="whale"):
-    """A holder given by its share of open interest, side, leverage and entry.
+    """A holder given by its share of its side's open interest, side, leverage and entry.
 
     It may split the position into equal `accounts`, each of which meets the margin tier of its own size.
     `entry_move` is log(price now / entry): positive for a long in profit.  At random times, `exits_per_year`
@@ -24,11 +24,16 @@ class Whale(Cohort, kind="whale"):
     entry_move: float = Field(default=0.0, ge=-1, le=1)
     margin: Margin = "isolated"
     exits_per_year: float = Field(default=0.0, ge=0, le=100_000)
-    idiosyncratic = True
+    explicit = True
 
     def shares(self) -> tuple[float, float]:
-        """Return the requested shares of long and short open interest."""
+        """Return the requested shares of the whole long and short side."""
         return (self.share, 0.0) if self.side == "long" else (0.0, self.share)
+
+    @property
+    def exit_rate(self) -> float:
+        """How often it leaves, a year."""
+        return self.exits_per_year
 
     @property
     def n_leavers(self) -> int:

@@ -29,7 +29,7 @@ class World:
         self.halts = np.tile(halts, (MAX_BLOCK, 1))
         self.halt_steps = math.ceil(scenario.exchange.halt_minutes * 60.0 / scenario.run.step_seconds)
         leaving = [cohort for cohort in scenario.population if cohort.n_leavers > 0]
-        self.exits_per_step = np.array([cohort.exits_per_year for cohort in leaving]) * clock.step_years
+        self.exits_per_step = np.array([cohort.exit_rate for cohort in leaving]) * clock.step_years
         self.n_leavers = np.array([cohort.n_leavers for cohort in leaving], dtype=np.int64)
         self.decay = decay
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from stress.accounts import EXACT_UNITS, grid
+from stress.agents.base import coin_collateral
 from stress.exchange.margin import is_breached, liquidation_prices
 from stress.randomness import POPULATION, generator
 from stress.scenario import Scenario, ScenarioError
@@ -161,14 +162,18 @@ def _cliff_prices(accounts: np.ndarray, scenario: Scenario) -> np.ndarray:
 
 
 def shares(scenario: Scenario, population: Population) -> list[Share]:
-    """Return requested and achieved shares of open interest, cohort by cohort and side by side."""
+    """Return requested and achieved shares of all open interest, cohort by cohort and side by side.
+
+    Coins that are held as collateral are in an account's quantity and not in its share.
+    """
     found = []
     total = scenario.exchange.open_interest_usd or population.open_interest
-    qty = population.accounts["qty"]
+    accounts = population.accounts
+    qty = accounts["qty"] - coin_collateral(scenario.venue, accounts["collateral"])
     for i, cohort in enumerate(scenario.population):
-        for side, sign, requested in zip(("long", "short"), (1, -1), cohort.shares(), strict=True):
+        for side, sign, requested in zip(("long", "short"), (1, -1), cohort.requested(scenario.venue), strict=True):
             if requested > 0.0:
-                held = qty[(population.accounts["cohort"] == i) & (sign * qty > 0)]
+                held = qty[(accounts["cohort"] == i) & (sign * qty > 0)]
                 achieved = float(np.abs(held).sum()) * population.price / total
-                found.append(Share(cohort.name, side, requested, achieved))
+                found.append(Share(cohort.name, side, requested / total, achieved))
     return found

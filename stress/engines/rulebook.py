@@ -82,7 +82,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
         "depth_room": NO_LIMIT if participation is None else _refill(scenario),
         "rehedge": e.adl_rehedge,
-        "common": tuple(float(not cohort.idiosyncratic) for cohort in _padded(scenario.population)),
+        "common": tuple(float(not cohort.explicit) for cohort in _padded(scenario.population)),
         "makers_deleverage": int(any(cohort.makers_deleverage for cohort in scenario.population)),
         "fund_first": int(scenario.layer[0].kind == "fund"),
         "monotone": int(e.tier_mode == "continuous"),

@@ -2,8 +2,8 @@
 
 A GARCH-t fitted to days and run at one-minute marks gives too few liquidations and absurd tails.  Here each
 component has a clock of its own that does not depend on the simulation step: log-volatility changes once a
-day, the variance of the noise once per noise interval, and a jump is spread over its duration.  Halving the
-step refines the same process; a step of several noise intervals has the mean of their variances.
+day, the variance of the noise once per noise interval, and a jump is spread over its duration.  A finer step
+refines the same path; a step of several noise intervals has the mean of their variances.
 """
 
 import math
@@ -13,10 +13,10 @@ import numpy as np
 from pydantic import Field
 
 from stress.markets.base import Clock, Market
+from stress.markets.noise import fill_noise, noise_numbers
 from stress.randomness import (
     JUMPS,
     MIXING,
-    NOISE,
     VOLATILITY,
     fill_normals,
     fill_uniforms,
@@ -96,7 +96,7 @@ def pooled_scale(table, scales, first, n):
 @rule
 def clocked_increments(numbers, table, path, k0, k1, out):
     """Fill `out`: normal noise x volatility of the day x fat-tailed scale of the noise interval, plus jumps."""
-    fill_normals(out, path, NOISE, k0, k1)
+    fill_noise(numbers, path, k0, k1, out)
     levels = np.empty(math.ceil(out.size / numbers.steps_per_day))
     daily_levels(numbers, path, k0, k1, levels)
     width, pooled = int(numbers.steps_per_interval), int(numbers.intervals_per_step)
@@ -163,7 +163,7 @@ class VolatilityClock(Market, kind="volatility_clock"):
         today = self.start == "today"
         level = math.log(self.vol_today_annual / self.vol_annual) if today and self.vol_annual else 0.0
         per_minute = 60.0 / clock.step_seconds
-        return {
+        return noise_numbers(clock) | {
             "sd": self.vol_annual * math.sqrt(clock.step_years),
             "log_sd": self.log_vol_sd,
             "start_mean": level / self.log_vol_sd + self.log_vol_sd if today and self.log_vol_sd else 0.0,

@@ -47,8 +47,8 @@ MAKERS = {"kind": "maker", "name": "makers", "collateral_usd": 20.0e6}
 
 def trader(name, longs, shorts, leverage, **more):
     table = {"kind": "trader", "name": name, "count": 90, "long_share": longs, "short_share": shorts}
-    table |= {"leverage_median": leverage, "size_sigma": 1.5, "largest_share": 0.05, "entry_vol_annual": 2.0}
-    return table | more
+    table |= {"leverage_median": leverage, "largest_share": 0.05, "entry_vol_annual": 2.0}
+    return table | {"size": {"kind": "lognormal_pareto", "sigma": 1.5}} | more
 
 
 def whale(name, share, side, leverage, **more):
@@ -94,7 +94,7 @@ SQUEEZE = {
     "market.jump_down_share": 0.0,
     "market.jumps_per_year": 4_000.0,
     "population.0.long_share": 0.3,
-    "population.0.short_share": 0.55,
+    "population.0.short_share": 0.65,
     "population.1.long_share": 0.3,
     "population.2.side": "short",
 }
@@ -123,7 +123,7 @@ SCENARIOS = {
     },
     "whales": {
         "population": [
-            trader("crowd", 0.75, 0.8, 15.0),
+            trader("crowd", 1.0, 1.0, 15.0),
             whale("long_in_profit", 0.15, "long", 20.0, entry_move=0.05),
             whale("long_in_loss", 0.10, "long", 30.0, entry_move=-0.01, margin="cross"),
             whale("short", 0.2, "short", 15.0),
@@ -133,6 +133,7 @@ SCENARIOS = {
     "inventory_and_halts": {"exchange.disposal.participation": 0.02, "shock": HALTS, "fund.share_of_fees": 0.1},
     "fund_exhausted_then_adl": {"fund.initial_usd": 5_000.0, "liquidity.permanent_share": 0.6},
     "tier_edges_and_cross": {**TIGHT, "funding.mean_rate": 2e-3},
+    "margin_in_coin": {"exchange.collateral_in_coin": 0.7},
     "check_every_five_minutes": {"exchange.check_seconds": 300.0},
     "whales_leave": {
         "population": [

@@ -45,6 +45,10 @@ TABLES = {
 }
 
 
+def whale(name, share, side="long"):
+    return {"kind": "whale", "name": name, "share": share, "side": side, "leverage": 5.0}
+
+
 def build(overrides=None, *, source="a.toml"):
     return Scenario.from_tables(copy.deepcopy(TABLES), source=source, overrides=overrides)
 
@@ -252,8 +256,16 @@ WRONG = {
     "no level": ({"reserve.levels": []}, "reserve.levels: tuple should have at least 1 item"),
     "confidence": ({"reserve.confidence": 95.0}, "reserve.confidence: should be less than 1, got 95.0"),
     "shares above one": (
-        {"population": [*TABLES["population"], {"kind": "whale", "name": "w", "share": 0.25, "leverage": 5.0}]},
-        "population: the long shares of open interest add up to 1.25, above 1",
+        {"population": [*TABLES["population"], {**TABLES["population"][0], "name": "more", "long_share": 0.25}]},
+        "population: the long shares of what the whales leave add up to 1.25, above 1",
+    ),
+    "whales above one": (
+        {"population": [*TABLES["population"], whale("a", 0.7), whale("b", 0.6)]},
+        "population: the long shares of the whales add up to 1.3, above 1",
+    ),
+    "nothing left": (
+        {"population": [*TABLES["population"], whale("a", 1.0)]},
+        "population: the whales leave nothing of the long side to share",
     ),
     "shares below one": ({"population.0.long_share": 0.6}, "neither side's shares of open interest add up to 1"),
     "no open interest": ({"exchange": {}}, "exchange.open_interest_usd: is needed by cohorts that are given as shares"),
@@ -322,6 +334,17 @@ def test_without_a_funding_table_no_funding_is_paid():
 def test_a_scenario_is_frozen():
     with pytest.raises(ValidationError, match="frozen"):
         build().run = None
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.20, 0.99])
+def test_a_whale_of_any_size_leaves_the_rest_to_the_crowd(share):
+    venue = build({"population": [*TABLES["population"], whale("w", share)]}).venue
+    assert (venue.crowd_long, venue.crowd_short) == (pytest.approx((1.0 - share) * 1e7), 1e7)
+
+
+def test_whales_on_one_side_may_be_the_side_that_is_complete():
+    crowd = {**TABLES["population"][0], "long_share": 0.0}
+    assert build({"population": [crowd, whale("a", 0.7), whale("b", 0.3)]}).venue.crowd_long == 0.0
 
 
 def test_durations_are_rounded_to_steps():

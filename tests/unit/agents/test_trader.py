@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,11 @@ COHORT = {"name": "t", "count": 4_000, "long_share": 0.6, "short_share": 0.2, "l
 
 def trader(**changed):
     return Trader(**{**COHORT, **changed})
+
+
+def sized(sigma):
+    """The default law of size with another body."""
+    return {"kind": "lognormal_pareto", "sigma": sigma}
 
 
 def leverage_of(accounts):
@@ -26,18 +32,37 @@ def accounts(venue, rng):
 
 
 @pytest.mark.parametrize(("side", "share"), [(1, 0.6), (-1, 0.2)])
-def test_each_side_holds_its_share_of_open_interest(venue, accounts, side, share):
+def test_each_side_holds_its_share_of_what_the_whales_leave(venue, accounts, side, share):
     held = (side * accounts["qty"]).clip(min=0).sum() * venue.price
-    assert held == pytest.approx(share * venue.open_interest, rel=1e-3)
+    left = venue.crowd_long if side == 1 else venue.crowd_short
+    assert held == pytest.approx(share * left, rel=1e-3)
+
+
+def test_a_larger_whale_scales_every_account_of_the_crowd_alike(venue):
+    crowd, fine = trader(count=400, largest_share=0.05), 2.0**-20
+    small, large = (
+        crowd.draw(np.random.default_rng(1), replace(venue, crowd_long=left, crowd_short=left, lot=fine))
+        for left in (0.99e9, 0.80e9)
+    )
+    assert large["qty"] == pytest.approx(small["qty"] * 0.80 / 0.99, rel=1e-9, abs=fine)
+
+
+def test_a_larger_whale_leaves_most_of_the_crowd_where_it_entered(venue):
+    # Leverage falls with size, and a few entries are redrawn; the rest share their random numbers.
+    small, large = (
+        trader(leverage_median=5.0).draw(np.random.default_rng(1), replace(venue, crowd_long=left, lot=2.0**-20))
+        for left in (0.99e9, 0.80e9)
+    )
+    assert (large["entry"] == small["entry"]).mean() > 0.95
 
 
 def test_accounts_are_counted_in_proportion_to_the_shares(venue, rng):
-    accounts = trader(size_sigma=0.0).draw(rng, venue)
+    accounts = trader(size=sized(0.0)).draw(rng, venue)
     assert ((accounts["qty"] > 0).sum(), (accounts["qty"] < 0).sum()) == (3_000, 1_000)
 
 
 def test_a_cohort_may_be_on_one_side_only(venue, rng):
-    assert (trader(short_share=0.0, size_sigma=0.0).draw(rng, venue)["qty"] > 0).sum() == 4_000
+    assert (trader(short_share=0.0, size=sized(0.0)).draw(rng, venue)["qty"] > 0).sum() == 4_000
 
 
 def test_no_account_is_larger_than_the_cap(venue, rng):
@@ -47,27 +72,13 @@ def test_no_account_is_larger_than_the_cap(venue, rng):
 
 def test_the_cap_does_not_cost_the_cohort_its_share(venue, rng):
     accounts = trader(largest_share=0.0005, short_share=0.0).draw(rng, venue)
-    assert accounts["qty"].sum() * venue.price == pytest.approx(0.6 * venue.open_interest, rel=1e-3)
+    assert accounts["qty"].sum() * venue.price == pytest.approx(0.6 * venue.crowd_long, rel=1e-3)
 
 
-def sizes(venue, rng, **changed):
-    cohort = trader(count=200_000, short_share=0.0, largest_share=1.0, **changed)
-    return cohort._notional(rng, 200_000, 1.0, 1.0)
-
-
-def test_the_body_of_sizes_is_log_normal(venue, rng):
-    logs = np.log(sizes(venue, rng, size_sigma=1.5))
-    quartiles = np.quantile(logs, [0.25, 0.75])
-    assert quartiles[1] - quartiles[0] == pytest.approx(1.5 * 2 * 0.67449, rel=0.02)
-
-
-def test_sizes_above_the_99th_percentile_are_a_pareto_tail(venue, rng):
-    # P(size > 2 edge | size > edge) = 2^-index
-    size = sizes(venue, rng, size_tail_index=1.5)
-    edge = np.median(size) * math.exp(2.0 * 2.3263478740408408)
-    beyond = size[size > edge * (1 + 1e-9)]
-    expected = 2.0**-1.5
-    assert abs((beyond > 2 * edge).mean() - expected) < 0.1 * expected + 4 * math.sqrt(expected / beyond.size)
+@pytest.mark.parametrize("kind", ["lognormal", "pareto"])
+def test_a_cohort_may_follow_another_law_of_size(venue, rng, kind):
+    accounts = trader(size=kind, largest_share=0.05).draw(rng, venue)
+    assert accounts["qty"].clip(min=0).sum() * venue.price == pytest.approx(0.6 * venue.crowd_long, rel=1e-3)
 
 
 def test_a_cap_that_the_accounts_cannot_hold_is_refused(venue):
@@ -84,7 +95,7 @@ def test_a_cap_that_the_accounts_just_hold_is_allowed(venue):
 
 def test_leverage_is_log_normal_about_its_median(venue, rng):
     # Caps are lifted, so that nothing but the law is left.
-    cohort = trader(leverage_sigma=0.3, cap_at_10k_usd=1e9, holding_hours=0.0, count=20_000, size_sigma=0.5)
+    cohort = trader(leverage_sigma=0.3, cap_at_10k_usd=1e9, holding_hours=0.0, count=20_000, size=sized(0.5))
     logs = np.log(leverage_of(cohort.draw(rng, venue)))
     assert abs(np.median(logs) - math.log(10.0)) < 4 * 1.2533 * 0.3 / math.sqrt(20_000)
     assert abs(logs.std() - 0.3) < 4 * 0.3 / math.sqrt(2 * 20_000)
@@ -141,7 +152,7 @@ def test_older_positions_are_further_from_their_entry(venue, rng):
 def test_higher_leverage_means_a_nearer_entry_of_those_who_lose(venue, rng):
     # Those who win are as far from their entry as anybody.
     def distance(leverage):
-        cohort = trader(leverage_median=leverage, leverage_sigma=0.0, size_sigma=0.5, holding_hours=48.0)
+        cohort = trader(leverage_median=leverage, leverage_sigma=0.0, size=sized(0.5), holding_hours=48.0)
         accounts = cohort.draw(rng, venue)
         won = np.sign(accounts["qty"]) * np.log(venue.price / accounts["entry"])
         return -won[won < 0.0].mean()
@@ -151,7 +162,7 @@ def test_higher_leverage_means_a_nearer_entry_of_those_who_lose(venue, rng):
 
 @pytest.mark.parametrize("margin", ["isolated", "cross"])
 def test_no_survivor_is_liquidatable_today(venue, rng, margin):
-    accounts = trader(leverage_median=40.0, size_sigma=0.5, count=2_000, margin=margin, largest_share=1.0)
+    accounts = trader(leverage_median=40.0, size=sized(0.5), count=2_000, margin=margin, largest_share=1.0)
     for row in accounts.draw(rng, venue):
         assert not is_breached(row["qty"], row["entry"], row["collateral"], venue.price, 0.0, venue.tiers)
 
@@ -161,7 +172,9 @@ def test_entries_are_those_of_simulated_positions_that_were_never_liquidated(ven
     # Random walks of random age, killed at the liquidation price; the drawn entries need no walk.
     sign, leverage, n, steps = (1.0 if side == "long" else -1.0), 20.0, 20_000, 400
     shares = {"long_share": float(side == "long"), "short_share": float(side == "short")}
-    cohort = trader(count=n, **shares, leverage_median=leverage, leverage_sigma=0.0, size_sigma=0.0, holding_hours=48.0)
+    cohort = trader(
+        count=n, **shares, leverage_median=leverage, leverage_sigma=0.0, size=sized(0.0), holding_hours=48.0
+    )
     drawn = np.log(venue.price / cohort.draw(rng, venue)["entry"])
 
     age = 48.0 * rng.standard_exponential(n)

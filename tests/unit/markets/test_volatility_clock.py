@@ -77,6 +77,42 @@ def test_the_variance_of_a_day_is_that_of_the_annual_volatility(draw_paths):
     assert abs(ends.std() - sd) < 4 * sd / math.sqrt(2 * 20_000)
 
 
+# --- one path at every step
+
+BUSY = {"noise_clock_seconds": 3600.0, "jumps_per_year": 2_000.0, "persistence_daily": 0.5}
+
+
+def at_common_times(draw_paths, step, common, **settings):
+    """Log prices of 20 paths of 30 hours at the ends of every `common` seconds."""
+    paths, _, _ = draw_paths(market(**BUSY | settings), 20, round(30 * HOUR / step), step)
+    every = round(common / step)
+    return paths[:, every - 1 :: every]
+
+
+@pytest.mark.parametrize("step", [30.0, 20.0, 15.0, 5.0, 1.0])
+def test_a_finer_step_is_the_same_path_at_every_full_minute(draw_paths, step):
+    coarse, fine = (at_common_times(draw_paths, seconds, 60.0) for seconds in (60.0, step))
+    assert np.abs(fine - coarse).max() < 1e-12 * np.abs(coarse).max()
+
+
+@pytest.mark.parametrize("step", [120.0, 300.0, 3600.0])
+def test_a_coarser_step_is_the_same_path_at_the_times_it_knows(draw_paths, step):
+    fine, coarse = (at_common_times(draw_paths, seconds, step) for seconds in (60.0, step))
+    assert np.abs(fine - coarse).max() < 1e-12 * np.abs(fine).max()
+
+
+def test_today_started_paths_agree_too(draw_paths):
+    today = {"start": "today", "vol_today_annual": 1.2}
+    coarse, fine = (at_common_times(draw_paths, seconds, 60.0, **today) for seconds in (60.0, 15.0))
+    assert np.abs(fine - coarse).max() < 1e-12 * np.abs(coarse).max()
+
+
+def test_a_step_of_several_noise_intervals_pools_their_scales_and_is_a_relative_of_the_path(draw_paths):
+    settings = {"noise_clock_seconds": 300.0, "jumps_per_year": 0.0}
+    fine, coarse = (np.diff(at_common_times(draw_paths, s, HOUR, **settings)).ravel() for s in (300.0, HOUR))
+    assert 0.6 < np.corrcoef(fine, coarse)[0, 1] < 1.0 - 1e-6
+
+
 # --- the table
 
 
