@@ -120,9 +120,8 @@ def show(cells: list[Cell], day: dict[str, float]) -> None:
         shares = f"{100 * cell.history:9.2f}%{100 * cell.model:9.2f}%{cell.ratio:8.2f}"
         print(f"{cell.side:6}{cell.leverage:8}x{cell.hours:7}{shares}{outside}")
     history = 100 * math.expm1(LOG_DAY_OF_A_THOUSAND)
-    print(
-        f"0.1 % day {100 * day['day_of_a_thousand']:.1f} % (history {history:.1f} %), deepest {100 * day['deepest_day']:.1f} %"
-    )
+    print(f"0.1 % day {100 * day['day_of_a_thousand']:.1f} % (history {history:.1f} %)")
+    print(f"deepest day {100 * day['deepest_day']:.1f} %")
     print(f"misfit (rms of log ratios) {misfit(cells, day):.3f}")
 
 
