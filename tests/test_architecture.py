@@ -18,11 +18,12 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # What a room may import besides itself.  Arrows point down: no room is listed below one that lists it.
 BASE = {"rules", "registry", "toml"}
-MODEL = {"scenario", "accounts", "agents", "exchange", "markets", "randomness", *BASE}
+MODEL = {"scenario", "overlays", "accounts", "agents", "exchange", "markets", "randomness", *BASE}
 ARROWS = {
     "rules": set(),
     "registry": set(),
     "toml": {"registry"},
+    "overlays": {"registry", "toml"},
     "randomness": {"rules"},
     "accounts": {"rules"},
     "agents": {"accounts", "rules", "registry"},
@@ -49,7 +50,7 @@ PRIVATE = {
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},
     "typer": {"cli.py"},
-    "pydantic": {"scenario.py", "toml.py", "registry.py", "agents", "exchange", "markets"},
+    "pydantic": {"scenario.py", "overlays.py", "toml.py", "registry.py", "agents", "exchange", "markets"},
 }
 # Rooms that may know few packages besides the standard library.
 FRUGAL = {"outcomes": {"numpy", "pyarrow"}, "summary": {"numpy", "scipy"}, "accounts": {"numpy"}}
