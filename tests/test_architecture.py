@@ -37,6 +37,8 @@ ARROWS = {
     "rare": {*MODEL, "engines", "outcomes", "summary"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
     "sweep": {*MODEL, "engines", "outcomes", "summary"},
+    "variants": {*MODEL, "engines", "outcomes", "summary"},
+    "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.

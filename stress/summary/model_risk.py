@@ -4,7 +4,7 @@ What runs them lives above; here is what they found, in the form that the first 
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["Driver", "ModelRisk", "ParameterInterval", "Spread", "Variant"]
 
@@ -60,6 +60,12 @@ class ModelRisk:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain, JSON-ready values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """Return what `to_dict` wrote."""
+        variants = tuple(Variant(**row) for row in fields["variants"])
+        return cls(**fields | {"base": Variant(**fields["base"]), "variants": variants})
 
 
 @dataclass(frozen=True)
@@ -122,3 +128,12 @@ class ParameterInterval:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain, JSON-ready values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """Return what `to_dict` wrote."""
+        spreads = {name: Spread(**fields[name]) for name in ("ruin", "ruin_annual")}
+        reserves = tuple((level, Spread(**row)) for level, row in fields["reserves"])
+        return cls(
+            **fields | spreads | {"reserves": reserves, "drivers": tuple(Driver(**d) for d in fields["drivers"])}
+        )

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from stress.summary.clusters import Clusters
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.curve import KINDS
 from stress.summary.intervals import Estimate, estimate_probability
+from stress.summary.model_risk import ModelRisk, ParameterInterval
 from stress.summary.quantile import check_probability, quantile_interval
 from stress.summary.tail import TailCheck, TailEstimate, check_tail, expected_shortfall
 
@@ -116,6 +117,10 @@ class Summary:
         Who causes the worst moments, where the run recorded it.
     conservation_error : float
         Worst imbalance of the books over all paths, as a share of open interest.
+    model_risk : ModelRisk or None
+        The axes of model risk, where they were run.
+    parameters : ParameterInterval or None
+        The answer for other parameters that the sources allow, where they were drawn.
     """
 
     facts: Facts
@@ -133,6 +138,8 @@ class Summary:
     cover: tuple[CoverRow, ...]
     shares: CohortShares | None
     conservation_error: float
+    model_risk: ModelRisk | None = None
+    parameters: ParameterInterval | None = None
 
     def __str__(self) -> str:
         return page.text(self)
@@ -141,6 +148,10 @@ class Summary:
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before using the numbers, one sentence each."""
         return tuple(page.caveats(self))
+
+    def with_(self, **fields: Any) -> Self:
+        """Return the same summary with other fields, e.g. ``summary.with_(model_risk=found)``."""
+        return replace(self, **fields)
 
     def reserve(self, level: float, kind: str = "net") -> ReserveEstimate:
         """Return the reserve of a level and kind; a KeyError when it was not asked for."""
@@ -168,6 +179,8 @@ class Summary:
             "cover": [row.to_dict() for row in self.cover],
             "attribution": self.shares.to_dict() if self.shares else None,
             "conservation_error": self.conservation_error,
+            "model_risk": self.model_risk.to_dict() if self.model_risk else None,
+            "parameters": self.parameters.to_dict() if self.parameters else None,
             "caveats": list(self.caveats),
         }
 
