@@ -1,13 +1,14 @@
 """Is a scenario file valid, and does the fund of a finished run meet a level?"""
 
+import json
 from pathlib import Path
 
 from stress.outcomes import Outcomes
 from stress.scenario import Scenario, ScenarioError
-from stress.summary import ReserveEstimate, summarize
+from stress.summary import ModelRisk, ParameterInterval, ReserveEstimate, Summary, summarize
 from stress.summary.page import money, percent
 
-__all__ = ["check_config", "check_level", "finished_run", "verdict"]
+__all__ = ["check_config", "check_level", "finished_run", "finished_summary", "verdict"]
 
 NOT_MET = 3
 
@@ -23,17 +24,21 @@ def check_config(path: Path) -> int:
     from stress.engines.choose import choose_engine
     from stress.engines.population import draw_population
     from stress.launch import share_line
+    from stress.variants import runners_of
 
     if path.is_dir():
         raise ScenarioError(f"{path}: is a folder; a finished run is checked with --require LEVEL")
     scenario = Scenario.load(path)
     choice, population = choose_engine(scenario), draw_population(scenario, 0)
+    runners_of(scenario, 1)
     run, clock = scenario.run, scenario.clock
     print(f"{path}: ok: {run.name}, config {scenario.sha256[:8]}")
     print(f"{run.n_paths:,} paths of {run.horizon_hours:g} h ({clock.n_steps:,} steps), engine {choice.name}")
     print(f"{population.accounts.size:,} accounts, open interest {money(population.open_interest)}")
     if line := share_line(scenario, population):
         print(line)
+    if scenario.overlay or scenario.uncertain:
+        print(f"{len(scenario.overlay)} overlays, {len(scenario.uncertain)} uncertain numbers")
     return 0
 
 
@@ -104,3 +109,25 @@ def finished_run(folder: Path) -> Outcomes:
         raise ScenarioError(f"{folder}: outcomes.parquet is missing") from None
     except ValueError as error:
         raise ScenarioError(str(error)) from None
+
+
+def finished_summary(folder: Path) -> Summary:
+    """Return the summary of a finished run, with the model risk and the parameter interval that it had.
+
+    Raises
+    ------
+    ScenarioError
+        When the folder holds none.
+    """
+    summary = summarize(finished_run(folder))
+    try:
+        said = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        risk, parameters = said.get("model_risk"), said.get("parameters")
+        return summary.with_(
+            model_risk=risk and ModelRisk.from_dict(risk),
+            parameters=parameters and ParameterInterval.from_dict(parameters),
+        )
+    except FileNotFoundError:
+        return summary
+    except (ValueError, KeyError, TypeError) as error:
+        raise ScenarioError(f"{folder / 'summary.json'}: cannot be read: {error}") from None

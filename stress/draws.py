@@ -4,6 +4,7 @@ All draws meet the same random numbers, so that they differ by their parameters.
 stays small beside the spread between draws: paths are added until it is, up to a maximum.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,9 +18,9 @@ from stress.engines.base import Progress
 from stress.overlays import Uncertain
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import ParameterInterval, quantile_interval
+from stress.summary.model_risk import QUOTABLE
 from stress.summary.parameters import (
     GOAL,
-    QUOTABLE,
     Draws,
     error_shares,
     log_error,
@@ -100,6 +101,10 @@ class Uncertainty:
             ],
             "ranges": [row.model_dump() for row in self.scenario.uncertain],
         }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Return `to_dict` as strict JSON text."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
 
 def _known(x: float) -> float | None:

@@ -12,14 +12,13 @@ from scipy.special import ndtri
 from scipy.stats import spearmanr
 
 from stress.summary.intervals import annual_rate
-from stress.summary.model_risk import Driver, ParameterInterval, Spread
+from stress.summary.model_risk import QUOTABLE, Driver, ParameterInterval, Spread
 from stress.summary.page import money, percent
 from stress.summary.quantile import QuantileInterval
 
-__all__ = ["GOAL", "QUOTABLE", "Draws", "error_shares", "log_error", "parameter_interval", "parameter_page"]
+__all__ = ["GOAL", "Draws", "error_shares", "log_error", "parameter_interval", "parameter_page"]
 
 GOAL = 0.2  # Monte Carlo error of one draw over the spread between draws, at most
-QUOTABLE = 200  # draws from which the ends of a 95 % interval rest on five draws each
 
 
 @dataclass(frozen=True, eq=False)
