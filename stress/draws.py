@@ -29,11 +29,10 @@ from stress.summary.parameters import (
 )
 from stress.variants import POPULATIONS, Runner, clusters_of, spread
 
-__all__ = ["DRAWS", "MOST_PATHS", "PATHS", "Kept", "Uncertainty", "draw_parameters", "uncertainty"]
+__all__ = ["DRAWS", "PATHS", "Kept", "Uncertainty", "draw_parameters", "uncertainty"]
 
 DRAWS = QUOTABLE
 PATHS = 10_000  # of each draw, to begin with
-MOST_PATHS = 20_000
 CONFIDENCE = 0.95  # share of the draws inside the interval
 SCHEMA = "fundstress.uncertainty/1"
 
@@ -116,7 +115,7 @@ def uncertainty(
     draws: int = DRAWS,
     *,
     n_paths: int = PATHS,
-    most_paths: int = MOST_PATHS,
+    most_paths: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     kept: Kept | None = None,
@@ -129,9 +128,11 @@ def uncertainty(
         Its ``[[uncertain]]`` tables are the ranges.
     draws : int
         Points of a Latin hypercube (McKay, Beckman & Conover 1979), seeded by the scenario's seed.
-    n_paths, most_paths : int
-        Paths of each draw, in 25 populations; doubled, while the simulation's error is above a fifth of the
-        spread between draws, up to a maximum.
+    n_paths : int
+        Paths of each draw, in 25 populations; doubled while the simulation's error is above a fifth of the
+        spread between draws.
+    most_paths : int, optional
+        Up to how many; twice `n_paths` by default.
     threads : int, optional
         Worker threads; all cores by default.  Results do not depend on it.
     progress : Progress, optional
@@ -151,11 +152,11 @@ def uncertainty(
     if not scenario.uncertain:
         raise ScenarioError(f"{scenario.run.name}: there is no [[uncertain]] table to draw from")
     study = Study(scenario, draws, max(1, n_paths // POPULATIONS), {} if kept is None else kept)
-    shown = progress or Progress()
+    shown, most = progress or Progress(), 2 * n_paths if most_paths is None else most_paths
     while True:
         study.extend(n_paths, threads, shown)
         found = study.result(n_paths)
-        if found.goal_met or 2 * n_paths > most_paths:
+        if found.goal_met or 2 * n_paths > most:
             return found
         n_paths *= 2
 

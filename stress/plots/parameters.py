@@ -83,9 +83,9 @@ def _draw_drivers(ax: Axes, drivers: Any) -> None:
     place = ax.get_subplotspec()
     if place is None:  # axes that stand free have no room to give away
         return
-    left, right = place.subgridspec(1, 2, width_ratios=_WIDTHS)
-    ax.set_subplotspec(left)
-    beside = ax.figure.add_subplot(right)
+    halves = place.subgridspec(1, 2, width_ratios=_WIDTHS)
+    ax.set_subplotspec(halves[0])
+    beside = ax.figure.add_subplot(halves[1])
     for i, driver in enumerate(drivers):
         x = driver.rank_correlation
         beside.barh(-i, x, color=style.BLUE if x >= 0.0 else style.ORANGE, height=0.35)
