@@ -210,7 +210,7 @@ class Study:
         Runner(self.variants[-1], self.every).warm()
         self.stop.clear()
         try:
-            for draw, added in spread(lambda draw: self._run(draw, n_paths), missing, threads):
+            for draw, added in spread(lambda draw: self._run(draw, n_paths), missing, threads, stop=self.stop):
                 self.kept[draw] = np.concatenate([self._drawdown(draw), added])
                 progress.add(added.size)
         finally:

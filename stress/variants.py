@@ -6,8 +6,9 @@ what differs is the change and not the luck.
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -143,13 +144,17 @@ def model_risk(
     return _table(scenario, runners, drawdowns)
 
 
-def spread(work: Callable[[Any], Any], tasks: Iterable[Any], threads: int | None) -> Iterable[Any]:
-    """Yield ``work(task)`` of all tasks as they finish on a pool; whatever ends the loop cancels the rest."""
+def spread(
+    work: Callable[[Any], Any], tasks: Iterable[Any], threads: int | None, *, stop: Event | None = None
+) -> Iterator[Any]:
+    """Yield ``work(task)`` of all tasks as they finish on a pool; what ends the loop cancels the rest, sets `stop`."""
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         try:
             for future in as_completed([pool.submit(work, task) for task in tasks]):
                 yield future.result()
         finally:
+            if stop is not None:  # before the pool waits for what is under way
+                stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
