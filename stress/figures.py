@@ -118,7 +118,7 @@ def _scaled(scenario: Scenario, cohorts: list[int], factor: float) -> Scenario:
     for i in cohorts:
         median = getattr(scenario.population[i], "leverage_median", 1.0) * factor
         changes[f"population.{i}.leverage_median"] = min(max(median, 1.0), scenario.tiers.max_leverage[0])
-    return scenario.with_(**changes)
+    return scenario.plain(**changes)
 
 
 def _points(job: Job, threads: int | None) -> Iterator[ReservePoint]:

@@ -7,7 +7,16 @@ from stress.plots.book import liquidation_map
 from stress.plots.fan import fund_fan
 from stress.plots.leverage import reserve_by_leverage
 from stress.plots.losses import loss_histogram
+from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
 from stress.plots.save import save
 
-__all__ = ["fund_fan", "liquidation_map", "loss_histogram", "reserve_by_leverage", "ruin_curve", "save"]
+__all__ = [
+    "fund_fan",
+    "liquidation_map",
+    "loss_histogram",
+    "parameter_interval",
+    "reserve_by_leverage",
+    "ruin_curve",
+    "save",
+]

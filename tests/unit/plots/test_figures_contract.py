@@ -44,12 +44,25 @@ def points():
     ]
 
 
+def draws():
+    rng = np.random.default_rng(4)
+    names = ("market.vol_annual", "liquidity.volume_usd_per_day", "population.3.share")
+    drivers = [SimpleNamespace(name=name, rank_correlation=x) for name, x in zip(names, (0.8, -0.5, 0.1), strict=True)]
+    reserves = 2e7 * rng.lognormal(0.0, 0.7, (200, 2))
+    low, high = np.quantile(reserves[:, 1], [0.025, 0.975])
+    spread = SimpleNamespace(low=low, high=high)
+    interval = SimpleNamespace(drivers=drivers, n_paths=20_000, confidence=0.95, reserve=lambda level: spread)
+    table = SimpleNamespace(reserves=reserves, levels=(0.99, 0.999), usable=[0, 1])
+    return SimpleNamespace(interval=interval, draws=table, base=SimpleNamespace(reserves=np.array([[1e7, 2e7]])))
+
+
 DATA = {
     plots.ruin_curve: outcomes,
     plots.loss_histogram: outcomes,
     plots.fund_fan: trace,
     plots.liquidation_map: book,
     plots.reserve_by_leverage: points,
+    plots.parameter_interval: draws,
 }
 
 
