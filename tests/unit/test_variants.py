@@ -9,6 +9,7 @@ import stress
 from stress import toml, variants
 from stress.engines.population import draw_population
 from stress.scenario import Scenario, ScenarioError
+from stress.summary import model_risk_from_dict
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = toml.read(CONFIGS / "tiny.toml") | {"reserve": {"levels": [0.5, 0.9]}}
@@ -65,7 +66,13 @@ def test_results_do_not_depend_on_threads(risk):
 
 
 def test_model_risk_reads_back_from_its_document(risk):
-    assert stress.ModelRisk.from_dict(risk.to_dict()) == risk
+    assert model_risk_from_dict(risk.to_dict()) == risk
+
+
+def test_a_fund_in_coin_is_run_as_large_as_it_is():
+    coin = {"axis": "coin", "name": "half", "set": {"fund.in_coin": 0.5}}
+    found = stress.model_risk(scenario(coin, RICH), n_paths=200)
+    assert 0.0 < found.variants[0].reserve < 1e3 * found.base.reserve
 
 
 def test_variants_that_share_a_key_draw_the_same_accounts():

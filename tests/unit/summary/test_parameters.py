@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from stress.summary import ParameterInterval, QuantileInterval
+from stress.summary import QuantileInterval, parameters_from_dict
 from stress.summary.parameters import Draws, error_shares, log_error, parameter_interval, parameter_page
 
 Z = 1.959963984540054
@@ -73,7 +73,7 @@ def test_drivers_stand_strongest_first_with_their_sign():
 
 
 def test_it_reads_back_from_its_document():
-    assert ParameterInterval.from_dict(interval(draws()).to_dict()) == interval(draws())
+    assert parameters_from_dict(interval(draws()).to_dict()) == interval(draws())
 
 
 def test_the_page_says_whether_the_goal_is_met():
