@@ -108,8 +108,8 @@ def test_kept_draws_go_on_to_the_same_result():
 
 def test_a_draw_that_is_no_scenario_is_named_with_its_values():
     first, second, *others = TINY["population"]
-    people = [first, {**second, "long_share": 0.40}, *others]  # 95 % of the long side
-    ends = {"population.0.long_share": (0.45, 0.50), "population.1.long_share": (0.40, 0.45)}
+    people = [first, {**second, "long_share": 0.45}, *others]  # 95.5 % of the long side
+    ends = {"population.0.long_share": (0.50, 0.55), "population.1.long_share": (0.45, 0.50)}
     shares = [{**HEAT, "name": name, "low": low, "high": high} for name, (low, high) in ends.items()]
     with pytest.raises(ScenarioError, match=r"^draw \d+ \(population.0.long_share = 0\.\d+, .*long shares .* above 1"):
         stress.uncertainty(scenario(*shares, population=people), draws=20, n_paths=10)
