@@ -25,6 +25,7 @@ from stress.scenario import Scenario
 
 ROOT = Path(__file__).parents[1]
 CONFIG, RECORD = ROOT / "configs" / "btc_perpetual.toml", ROOT / "docs" / "calibration.toml"
+FIGURE = ROOT / "docs" / "img" / "barrier_hits.png"
 FREE = ("market.vol_annual", "market.log_vol_sd")
 SOURCE = (
     "Share of start hours of Binance spot BTC, 2018-01 to 2026-03, from which a position opened at the hour's open "
@@ -144,7 +145,8 @@ def record(scenario: Scenario, cells: list[Cell], day: dict[str, float]) -> None
         ],
     }
     RECORD.write_text("# Written by benchmarks/calibrate.py; not edited by hand.\n\n" + tomli_w.dumps(tables))
-    print(f"written: {RECORD.relative_to(ROOT)}")
+    stress.plots.save(stress.plots.barrier_hits(cells), FIGURE)
+    print(f"written: {RECORD.relative_to(ROOT)}, {FIGURE.relative_to(ROOT)}")
 
 
 def main() -> None:

@@ -64,6 +64,8 @@ def draw_figures(
     """
     yield "ruin_curve", plots.ruin_curve(outcomes, summary=summary)
     yield "loss_histogram", plots.loss_histogram(outcomes, summary=summary)
+    if summary.model_risk and any(variant.reserve for variant in summary.model_risk.variants):
+        yield "model_risk", plots.model_risk(summary.model_risk)
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]
     yield "fund_fan", plots.fund_fan(trace(scenario, worst=worst[outcomes.drawdown[worst] > 0].tolist()))
     yield "liquidation_map", plots.liquidation_map(book_of(scenario))
