@@ -54,9 +54,7 @@ def _draw(ax: Axes, cells: Sequence[Any], marker: str) -> None:
     x, y = [100.0 * c.history for c in cells], [100.0 * c.model for c in cells]
     color = _COLORS[side]
     ax.plot(x, y, marker, color=color, markersize=7, label=f"{side}, {significant(hours)} h", alpha=0.9)
-    place: dict[str, Any] = {
-        "xytext": (7, -11) if side == "long" else (-7, 5),
-        "ha": "left" if side == "long" else "right",
-    }
+    long = side == "long"
+    place: dict[str, Any] = {"xytext": (7, -11) if long else (-7, 5), "ha": "left" if long else "right"}
     for cell, px, py in zip(cells, x, y, strict=True):
         style.label(ax, f"{significant(cell.leverage)}x", (px, py), color=color, fontsize=8, **place)

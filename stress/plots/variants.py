@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from stress.plots import style
-from stress.plots.words import plural, significant
+from stress.plots.words import plural, significant, times
 from stress.summary.notation import money, percent
 
 
@@ -33,12 +33,14 @@ def model_risk(risk: Any, ax: Axes | None = None) -> Axes:
     ax.set_yticks([-i for i in range(len(rows))], [f"{variant.axis}: {variant.name}" for variant in rows])
     ax.set_ylim(-len(rows) + 0.4, 0.6)
     ax.margins(x=0.08)
-    style.frame(ax, xlabel=f"{percent(risk.level)} reserve over {significant(risk.horizon_hours)} h (USD m)", ylabel="")
-    style.write_ticks(ax.xaxis, significant)
-    bars = "bars: 95 % intervals"
-    style.headline(
-        ax, _finding(risk.level, rows), f"{plural(risk.n_paths, 'path')} each, the same random numbers · {bars}"
+    style.frame(
+        ax,
+        xlabel=f"{percent(risk.level)} reserve over {significant(risk.horizon_hours)} h (USD m)",
+        ylabel="Variant (ratio to the scenario)",
     )
+    style.write_ticks(ax.xaxis, significant)
+    sample = f"{plural(risk.n_paths, 'path')} each, the same random numbers · bars: 95 % intervals"
+    style.headline(ax, _finding(risk.level, rows), sample)
     return ax
 
 
@@ -48,9 +50,8 @@ def _draw_base(ax: Axes, base: Any) -> None:
         ax.axvspan(base.low / style.MILLION, base.high / style.MILLION, color=style.GRID, alpha=0.6, zorder=0)
     ax.axvline(base.reserve / style.MILLION, color=style.VERMILION, linewidth=1.4, zorder=1)
     place: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "xytext": (4, 4), "va": "bottom"}
-    style.label(
-        ax, f"the scenario: {money(base.reserve)}", (base.reserve / style.MILLION, 0.0), color=style.VERMILION, **place
-    )
+    text = f"the scenario: {money(base.reserve)}"
+    style.label(ax, text, (base.reserve / style.MILLION, 0.0), color=style.VERMILION, **place)
 
 
 def _draw_variant(ax: Axes, y: float, variant: Any) -> None:
@@ -59,7 +60,7 @@ def _draw_variant(ax: Axes, y: float, variant: Any) -> None:
     if variant.low is not None and variant.high is not None:
         ax.hlines(y, variant.low / style.MILLION, variant.high / style.MILLION, color=style.BLUE, linewidth=1.6)
     ax.plot([x], [y], "o", color=style.BLUE, markersize=6)
-    ratio = "" if variant.ratio is None else f"×{significant(variant.ratio, 2)}"
+    ratio = "" if variant.ratio is None else times(variant.ratio)
     style.label(ax, ratio, (x, y), xytext=(0, 7), ha="center", fontsize=8, color=style.GREY)
 
 
@@ -68,4 +69,4 @@ def _finding(level: float, rows: list[Any]) -> str:
     if not rows:
         return "No variant has a reserve at this level"
     low, high = min(row.reserve for row in rows), max(row.reserve for row in rows)
-    return f"{percent(level)} reserve: {money(low)} to {money(high)}, as the model goes"
+    return f"{percent(level)} reserve: {money(low)} to {money(high)}"

@@ -68,12 +68,7 @@ def cells():
 def risk():
     rows = [
         Variant(axis, name, 1e-3, x * 3e7, x * 2.5e7, x * 3.6e7, x)
-        for axis, name, x in (
-            ("cap", "5 %", 1.6),
-            ("cap", "20 %", 0.6),
-            ("regime", "stressed", 2.2),
-            ("regime", "calm", 0.3),
-        )
+        for axis, name, x in (("cap", "5 %", 1.6), ("cap", "20 %", 0.6), ("regime", "stressed", 2.2))
     ]
     return ModelRisk(0.995, 72.0, 10_000, Variant("scenario", "s", 1e-3, 3e7, 2.6e7, 3.4e7, 1.0), tuple(rows))
 
