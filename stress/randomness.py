@@ -142,6 +142,13 @@ def fill_uniforms(out, path, stream, k0, k1):
         out[half - 1] = uniform_pair(half - 1, path, stream, k0, k1)[0]
 
 
+@kernel
+def uniforms_of_paths(key, stream, first, out):
+    """Fill `out` (n_paths, n) with the uniforms of one stream of paths `first`, `first` + 1, ..."""
+    for p in range(out.shape[0]):
+        fill_uniforms(out[p], first + p, stream, key[0], key[1])
+
+
 def stream_key(seed: int) -> np.ndarray:
     """Return the two 32-bit key words of a root seed, shape (2,) of uint64."""
     return np.random.SeedSequence(seed).generate_state(2).astype(np.uint64)

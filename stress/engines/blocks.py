@@ -6,7 +6,7 @@ import numpy as np
 
 from stress.engines.steps import NEVER, Block
 from stress.markets.base import CHUNK, funding_normals, sampler
-from stress.randomness import EXITS, fill_uniforms, stream_key
+from stress.randomness import EXITS, stream_key, uniforms_of_paths
 from stress.rules import kernel, record
 from stress.scenario import Scenario
 
@@ -57,17 +57,10 @@ class World:
     def _exits(self, first: int, n: int) -> np.ndarray:
         """Draw the steps at which leavers withdraw their margin: exponential times, shape (n, n_leavers)."""
         uniforms = np.empty((n, self.exits_per_step.size))
-        exit_uniforms(self.key, first, uniforms)
+        uniforms_of_paths(self.key, EXITS, first, uniforms)
         steps = -np.log(uniforms) / self.exits_per_step
         exits = np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
         return np.repeat(exits, self.n_leavers, axis=1)
-
-
-@kernel
-def exit_uniforms(key, first, uniforms):
-    """Fill `uniforms` (n, n_holders) with the exit draws of paths `first`, `first` + 1, ..."""
-    for p in range(uniforms.shape[0]):
-        fill_uniforms(uniforms[p], first + p, EXITS, key[0], key[1])
 
 
 @kernel

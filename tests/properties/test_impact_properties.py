@@ -25,6 +25,7 @@ def desk(law, *, depth=1.0, permanent_share=0.0):
         exponent=exponent,
         pass_through=1.0,
         permanent_share=permanent_share,
+        others=0.0,
     )
     state = ExchangeState(initial_price=50_000.0, index=50_000.0, mark=50_000.0, depth=depth, per_depth=1.0 / depth)
     return compose(type(law), Confiscate, Immediate), state, SimpleNamespace(liquidity=liquidity)
