@@ -1,0 +1,68 @@
+"""What does it cost customers that a deleveraged winner hedges anew?
+
+    python benchmarks/deleveraging.py [--write]
+
+`exchange.adl_rehedge` is the share of what ADL has closed that winners sell outside, because it hedged something, and no
+longer quote.  Shown with ADL after a small fund and with ADL before the fund, populations and random numbers in common.
+"""
+
+from functools import cache
+
+import numpy as np
+from study import (
+    DEFAULT,
+    by_population,
+    markdown,
+    millions,
+    paired_difference,
+    percent,
+    publish,
+    quantile,
+    simulate,
+    with_interval,
+)
+
+N_PATHS = 20_000
+SMALL = {"run.n_paths": N_PATHS, "fund.initial_usd": 10e6}
+FIRST = {**SMALL, "layer": [{"kind": "adl"}, {"kind": "fund"}, {"kind": "socialize"}]}
+ORDERS = {"fund of USD 10 m, then ADL": SMALL, "ADL, then a fund of USD 10 m": FIRST}
+REHEDGED = (0.0, 0.5, 1.0)
+HEAD = (
+    "order",
+    "hedged anew",
+    "P(ADL)",
+    "deleveraged a path, USD m",
+    "more than without",
+    "deleveraged, worst 1 % of paths",
+    "lowest mark, 0.1 % of paths",
+    "99 % reserve, USD m",
+)
+
+
+@cache
+def run(order: str, share: float):
+    return simulate(DEFAULT, **{**ORDERS[order], "exchange.adl_rehedge": share})
+
+
+def more(order: str, share: float) -> str:
+    """Return how much more is deleveraged than without hedging, USD m, with its interval."""
+    found, base = (by_population(x, x.deleveraged_notional / 1e6) for x in (run(order, share), run(order, 0.0)))
+    return with_interval(*paired_difference(found, base), form=".3f")
+
+
+def row(order: str, share: float) -> list[str]:
+    found = run(order, share)
+    taken = found.deleveraged_notional
+    worst = taken[taken >= np.quantile(taken, 0.99)].mean()
+    price = found.price_min / 100_000.0
+    low = quantile(price, 0.001)
+    cells = [percent((taken > 0).mean()), f"{taken.mean() / 1e6:.3f}", more(order, share) if share else "-"]
+    return [order, percent(share), *cells, millions(worst), percent(low - 1.0), millions(quantile(found.drawdown, 0.99))]
+
+
+def tables() -> dict[str, str]:
+    return {"deleveraging": markdown(HEAD, [row(order, share) for order in ORDERS for share in REHEDGED])}
+
+
+if __name__ == "__main__":
+    publish(__doc__, tables)
