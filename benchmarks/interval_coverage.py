@@ -59,7 +59,16 @@ def row(paths: np.ndarray, size: int, level: float) -> list[str]:
     naive = coverage(outcomes(paths, size, level, clustered=False), truth)[0]
     hit = "hit" if BAND[0] <= share <= BAND[1] else "**miss**"
     sides = f"{percent(above)}, {percent(below)}"
-    return [f"{N_DRAWN} x {size:,}", f"{100 * level:g} %", millions(truth), percent(share), sides, percent(refused), hit, percent(naive)]
+    return [
+        f"{N_DRAWN} x {size:,}",
+        f"{100 * level:g} %",
+        millions(truth),
+        percent(share),
+        sides,
+        percent(refused),
+        hit,
+        percent(naive),
+    ]
 
 
 HEAD = (

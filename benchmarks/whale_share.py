@@ -44,10 +44,10 @@ def drawdowns(book: str, share: float):
 
 def row(book: str, level: float) -> list[str]:
     runs = [drawdowns(book, share) for share in SHARES]
-    cells = [millions(quantile(x, level)) for x in runs]
-    rises = all(quantile(a, level) <= quantile(b, level) for a, b in zip(runs, runs[1:], strict=False))
+    reserves = [quantile(x, level) for x in runs]
     ratio = with_interval(*paired_ratio(runs[-1], runs[0], level), form=".1f")
-    return [f"{book}, {100 * level:g} %", *cells, ratio, "yes" if rises else "**no**"]
+    never_falls = "yes" if reserves == sorted(reserves) else "**no**"
+    return [f"{book}, {100 * level:g} %", *map(millions, reserves), ratio, never_falls]
 
 
 def tables() -> dict[str, str]:
