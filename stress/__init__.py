@@ -10,33 +10,45 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stress import plots, summary
+    from stress.draws import Uncertainty, uncertainty
     from stress.engines import run
     from stress.engines.reference import InsuranceFundModel
     from stress.outcomes import Outcomes
     from stress.scenario import Scenario
-    from stress.summary import Summary, summarize
+    from stress.summary import ModelRisk, ParameterInterval, Summary, summarize
+    from stress.variants import model_risk
 
 __version__ = "0.1.0"
 
 _HOME = {
     "InsuranceFundModel": "stress.engines.reference",
+    "ModelRisk": "stress.summary",
     "Outcomes": "stress.outcomes",
+    "ParameterInterval": "stress.summary",
     "Scenario": "stress.scenario",
     "Summary": "stress.summary",
+    "Uncertainty": "stress.draws",
+    "model_risk": "stress.variants",
     "run": "stress.engines",
     "summarize": "stress.summary",
+    "uncertainty": "stress.draws",
 }
 _MODULES = ("plots", "summary")
 
 __all__ = [
     "InsuranceFundModel",
+    "ModelRisk",
     "Outcomes",
+    "ParameterInterval",
     "Scenario",
     "Summary",
+    "Uncertainty",
+    "model_risk",
     "plots",
     "run",
     "summarize",
     "summary",
+    "uncertainty",
 ]
 
 

@@ -26,17 +26,21 @@ def check_config(path: Path) -> int:
     from stress.engines.choose import choose_engine
     from stress.engines.population import draw_population
     from stress.launch import share_line
+    from stress.variants import runners_of
 
     if path.is_dir():
         raise ScenarioError(f"{path}: is a folder; a finished run is checked with --require LEVEL")
     scenario = Scenario.load(path)
     choice, population = choose_engine(scenario), draw_population(scenario, 0)
+    runners_of(scenario, 1)
     run, clock = scenario.run, scenario.clock
     print(f"{path}: ok: {run.name}, config {scenario.sha256[:8]}")
     print(f"{run.n_paths:,} paths of {run.horizon_hours:g} h ({clock.n_steps:,} steps), engine {choice.name}")
     print(f"{population.accounts.size:,} accounts, open interest {money(population.open_interest)}")
     if line := share_line(scenario, population):
         print(line)
+    if scenario.overlay or scenario.uncertain:
+        print(f"{len(scenario.overlay)} overlays, {len(scenario.uncertain)} uncertain numbers")
     return 0
 
 

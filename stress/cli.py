@@ -36,6 +36,7 @@ class Engine(StrEnum):
 
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Scenario file (TOML).", show_default=False)]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Repeatable.")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.", show_default=False)]
 
 
@@ -104,11 +105,15 @@ def _run(
     engine: Annotated[Engine | None, typer.Option(help="auto: the fastest that is exact.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Repeatable.")] = None,
+    overlay: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Apply an [[overlay]], before --set. Repeatable.")
+    ] = None,
+    setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+    no_model_risk: Annotated[bool, typer.Option("--no-model-risk", help="Do not run the overlays.")] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="Write every liquidation to ledger.parquet.")] = False,
     resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted run in DIR.")] = None,
 ) -> int:
@@ -119,6 +124,7 @@ def _run(
     return launch(
         Options(
             config=config,
+            overlay=tuple(overlay or ()),
             settings=tuple(setting or ()),
             overrides={key: value for key, value in overrides.items() if value is not None},
             threads=threads,
@@ -128,7 +134,42 @@ def _run(
             quiet=quiet,
             progress=not (no_progress or quiet),
             figures=not no_figures,
+            model_risk=not no_model_risk,
             ledger=ledger,
+        )
+    )
+
+
+@app.command("uncertainty")
+def _uncertainty(
+    config: Config,
+    draws: Annotated[int | None, typer.Option(min=2, help="Draws of the parameters; 200 by default.")] = None,
+    paths: Annotated[
+        int | None, typer.Option(min=2, help="Paths of each draw; by default as many as the error asks for.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; default runs/<name>-<hash8>-uncertainty.")
+    ] = None,
+    setting: Settings = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the interval as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+) -> int:
+    """Draw the [[uncertain]] numbers of a scenario: how far does the answer move with them?"""
+    from stress.launch_draws import DrawOptions, launch_draws
+
+    return launch_draws(
+        DrawOptions(
+            config=config,
+            settings=tuple(setting or ()),
+            draws=draws,
+            paths=paths,
+            threads=threads,
+            out=out,
+            json=json,
+            quiet=quiet,
+            progress=not (no_progress or quiet),
         )
     )
 

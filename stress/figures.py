@@ -64,6 +64,8 @@ def draw_figures(
     """
     yield "ruin_curve", plots.ruin_curve(outcomes, summary=summary)
     yield "loss_histogram", plots.loss_histogram(outcomes, summary=summary)
+    if summary.model_risk and any(variant.reserve for variant in summary.model_risk.variants):
+        yield "model_risk", plots.model_risk(summary.model_risk)
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]
     yield "fund_fan", plots.fund_fan(trace(scenario, worst=worst[outcomes.drawdown[worst] > 0].tolist()))
     yield "liquidation_map", plots.liquidation_map(book_of(scenario))
@@ -118,7 +120,7 @@ def _scaled(scenario: Scenario, cohorts: list[int], factor: float) -> Scenario:
     for i in cohorts:
         median = getattr(scenario.population[i], "leverage_median", 1.0) * factor
         changes[f"population.{i}.leverage_median"] = min(max(median, 1.0), scenario.tiers.max_leverage[0])
-    return scenario.with_(**changes)
+    return scenario.plain(**changes)
 
 
 def _points(job: Job, threads: int | None) -> Iterator[ReservePoint]:

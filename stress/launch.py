@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stress.drawdir import find_parameters
 from stress.engines.base import Interrupted, Progress, run
 from stress.engines.choose import choose_engine
 from stress.engines.population import Population, Share, draw_population, shares
@@ -19,19 +20,22 @@ from stress.outcomes import Outcomes
 from stress.rundir import RunFolder
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Summary, summarize
+from stress.summary.model_risk import QUOTABLE
 from stress.summary.page import percent
 from stress.toml import parse_setting
+from stress.variants import PATHS, model_risk, runners_of
 
-__all__ = ["Options", "launch", "share_line"]
+__all__ = ["INTERRUPTED", "Options", "launch", "print_result", "share_line", "shown"]
 
 INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
 class Options:
-    """What ``fundstress run`` was asked for; `overrides` and `settings` change the scenario."""
+    """What ``fundstress run`` was asked for; `overlay`, `settings` and `overrides` change the scenario in turn."""
 
     config: Path
+    overlay: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()  # table.key=value
     overrides: dict[str, Any] = field(default_factory=dict)
     threads: int | None = None
@@ -41,6 +45,7 @@ class Options:
     quiet: bool = False
     progress: bool = True
     figures: bool = True
+    model_risk: bool = True
     ledger: bool = False
 
     def log(self, text: str) -> None:
@@ -54,9 +59,11 @@ class Options:
         given = {"--out": None if resume else self.out, "--resume": resume or self.resume, "--threads": self.threads}
         given |= {flags[key]: value for key, value in self.overrides.items()}
         switches = {"--json": self.json, "--quiet": self.quiet, "--ledger": self.ledger}
-        switches |= {"--no-figures": not self.figures, "--no-progress": not (self.progress or self.quiet)}
+        switches |= {"--no-figures": not self.figures, "--no-model-risk": not self.model_risk}
+        switches |= {"--no-progress": not (self.progress or self.quiet)}
         words = ["fundstress", "run", str(self.config)]
         words += [word for flag, value in given.items() if value is not None for word in (flag, str(value))]
+        words += [word for name in self.overlay for word in ("--overlay", name)]
         words += [word for setting in self.settings for word in ("--set", setting)]
         return words + [switch for switch, on in switches.items() if on]
 
@@ -66,45 +73,80 @@ def launch(options: Options) -> int:
     if options.out and options.resume:
         raise ScenarioError("--out and --resume: a resumed run stays in its folder; give one of them")
     overrides = dict(map(parse_setting, options.settings)) | options.overrides
-    scenario = Scenario.load(options.config, overrides=overrides)
+    scenario = Scenario.load(options.config, overlay=options.overlay, overrides=overrides)
     choice, population = choose_engine(scenario), draw_population(scenario, 0)
+    if _wants_model_risk(options, scenario):
+        runners_of(scenario, 1)  # an overlay that cannot be run is found before the first path
     with _folder(options, scenario) as folder:
         kept = options.resume and folder.kept(scenario, choice, ledger=options.ledger)
         results = kept or Results(scenario, choice)
         _log_choices(options, scenario, population)
         try:
-            _run_into(folder, scenario, results, options)
+            code = _run_into(folder, scenario, results, options)
         except (Interrupted, KeyboardInterrupt):
             return _keep(folder, results, options)
     options.log(f"saved in {folder.path}")
-    return 0
+    return code
 
 
 def _folder(options: Options, scenario: Scenario) -> RunFolder:
     return RunFolder.reopen(options.resume) if options.resume else RunFolder.claim(scenario, options.out)
 
 
-def _run_into(folder: RunFolder, scenario: Scenario, results: Results, options: Options) -> None:
+def _run_into(folder: RunFolder, scenario: Scenario, results: Results, options: Options) -> int:
     started, clock, n_resumed = now(), time.perf_counter(), results.n_done
-    with _shown(options) as progress:
+    with shown(options) as progress:
         outcomes = run(scenario, threads=options.threads, ledger=options.ledger, progress=progress, resume=results)
-    summary = summarize(outcomes)
+    summary, code = _with_parameters(summarize(outcomes), folder, scenario, options), 0
     try:
-        folder.write_run(scenario, outcomes, summary)
+        folder.write_run(scenario, outcomes, summary)  # complete before anything that only adds to it
         if options.ledger:
             folder.write_ledger(results.liquidations())
+        simulated = time.perf_counter()
+        if _wants_model_risk(options, scenario):
+            summary, code = _with_model_risk(summary, scenario, options)
+            folder.write_summary(summary)
     finally:  # a full disk does not cost the answer
-        _print_result(summary, options)
-    simulated = time.perf_counter()
-    if options.figures:
+        print_result(summary, options)
+    answered = time.perf_counter()
+    if options.figures and code == 0:
         _draw(folder, scenario, outcomes, summary, options)
     finished = time.perf_counter()
-    elapsed = {**outcomes.facts.elapsed_s, "figures": finished - simulated, "command": finished - clock}
+    parts = {"model_risk": answered - simulated, "figures": finished - answered, "command": finished - clock}
+    elapsed = {**outcomes.facts.elapsed_s, **parts}
     about: dict[str, Any] = {"started": started, "finished": now(), "elapsed_s": elapsed, "command": options.words()}
     folder.finish(describe_run(scenario, outcomes, threads=options.threads, n_resumed=n_resumed, **about))
+    return code
 
 
-def _print_result(summary: Summary, options: Options) -> None:
+def _wants_model_risk(options: Options, scenario: Scenario) -> bool:
+    return options.model_risk and bool(scenario.overlay) and scenario.run.n_paths >= PATHS
+
+
+def _with_model_risk(summary: Summary, scenario: Scenario, options: Options) -> tuple[Summary, int]:
+    """Return the summary with the axes of model risk, or, after Ctrl-C, as it is: the run itself is complete."""
+    try:
+        with shown(options, "model risk") as progress:
+            found = model_risk(scenario, threads=options.threads, progress=progress)
+        return summary.with_(model_risk=found), 0
+    except KeyboardInterrupt:
+        said = "interrupted; the run is complete, without its model risk and its figures"
+        print(f"fundstress: {said}", file=sys.stderr)
+        return summary, INTERRUPTED
+
+
+def _with_parameters(summary: Summary, folder: RunFolder, scenario: Scenario, options: Options) -> Summary:
+    """Return the summary with the parameter interval of exactly this configuration, if one lies beside the run."""
+    found = find_parameters(folder.path.parent, scenario.sha256)
+    if found is None:
+        return summary
+    path, interval = found
+    few = "" if interval.n_draws >= QUOTABLE else f", fewer than {QUOTABLE}: not for quotation"
+    options.log(f"parameter interval: {interval.n_draws:,} draws in {path}{few}")
+    return summary.with_(parameters=interval)
+
+
+def print_result(summary: Any, options: Any) -> None:
     """Print the page or the JSON document; a reader who closes the pipe early does not end the run."""
     if options.quiet and not options.json:
         return
@@ -135,13 +177,14 @@ def _keep(folder: RunFolder, results: Results, options: Options) -> int:
 
 
 @contextmanager
-def _shown(options: Options) -> Iterator[Progress]:
+def shown(options: Any, description: str = "simulating") -> Iterator[Progress]:
+    """Show progress on a terminal, unless `options` say no."""
     if not _is_interactive(options):
         yield Progress()
         return
     from stress.screen import progress_bar
 
-    with progress_bar() as progress:
+    with progress_bar(description) as progress:
         yield progress
 
 
@@ -156,7 +199,7 @@ def _working(text: str, options: Options) -> Iterator[None]:
         yield
 
 
-def _is_interactive(options: Options) -> bool:
+def _is_interactive(options: Any) -> bool:
     return options.progress and sys.stderr.isatty()
 
 

@@ -14,7 +14,17 @@ from stress.outcomes import Outcomes
 from stress.rules import PACKAGE, cache_folder
 from stress.scenario import Scenario
 
-__all__ = ["code_hash", "cpu_model", "describe_run", "file_hash", "git_revision", "now", "versions"]
+__all__ = [
+    "SCHEMA",
+    "circumstances",
+    "code_hash",
+    "cpu_model",
+    "describe_run",
+    "file_hash",
+    "git_revision",
+    "now",
+    "versions",
+]
 
 SCHEMA = "fundstress.manifest/1"
 PACKAGES = ("numba", "numpy", "mesa")
@@ -70,6 +80,16 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def circumstances() -> dict[str, Any]:
+    """Return versions, code and machine: what numbers may depend on besides the configuration."""
+    return {
+        "versions": versions(),
+        "code": code_hash(),
+        "git": git_revision(),
+        "machine": {"cpu": cpu_model(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"},
+    }
+
+
 def describe_run(scenario: Scenario, outcomes: Outcomes, *, threads: int | None, **more: Any) -> dict[str, Any]:
     """Return the manifest of a run, JSON-ready.
 
@@ -97,10 +117,7 @@ def describe_run(scenario: Scenario, outcomes: Outcomes, *, threads: int | None,
         "n_accounts": facts.n_accounts,
         "outcomes_digest": outcomes.digest(),
         "threads": threads or os.cpu_count() or 1,
-        "versions": versions(),
-        "code": code_hash(),
-        "git": git_revision(),
-        "machine": {"cpu": cpu_model(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"},
+        **circumstances(),
         **more,
         "config": scenario.tables(),
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,10 +21,17 @@ from stress.outcomes import Outcomes
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Summary
 
-__all__ = ["RunFolder"]
+__all__ = ["MANIFEST", "RunFolder", "default_folders"]
 
 MANIFEST, PARTIAL, PARTIAL_DATA = "manifest.json", "partial.json", "partial.npz"
 FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def default_folders(scenario: Scenario, kind: str) -> Iterator[Path]:
+    """Yield ``runs/<name>-<hash8><kind>``, then the same with -2, -3, ..., without end."""
+    stem = Path("runs") / f"{scenario.run.name}-{scenario.sha256[:8]}{kind}"
+    yield stem
+    yield from (stem.with_name(f"{stem.name}-{n}") for n in count(2))
 
 
 class RunFolder:
@@ -36,8 +43,8 @@ class RunFolder:
         self._written: list[str] = []
 
     @classmethod
-    def claim(cls, scenario: Scenario, out: Path | None = None) -> "RunFolder":
-        """Create a new folder: `out`, or ``runs/<name>-<hash8>`` with a suffix if that is taken.
+    def claim(cls, scenario: Scenario, out: Path | None = None, *, kind: str = "") -> Self:
+        """Create a new folder: `out`, or ``runs/<name>-<hash8><kind>`` with a suffix if that is taken.
 
         Raises
         ------
@@ -46,15 +53,10 @@ class RunFolder:
         """
         if out is not None:
             return cls._create(out)
-        stem = Path("runs") / f"{scenario.run.name}-{scenario.sha256[:8]}"
-        for n in count(1):
-            path = stem if n == 1 else stem.with_name(f"{stem.name}-{n}")
-            if not path.exists():
-                return cls._create(path)
-        raise AssertionError  # count() does not end
+        return cls._create(next(path for path in default_folders(scenario, kind) if not path.exists()))
 
     @classmethod
-    def _create(cls, path: Path) -> "RunFolder":
+    def _create(cls, path: Path) -> Self:
         missing = tuple(p for p in (path, *path.parents) if not p.exists())
         try:
             path.mkdir(parents=True)
@@ -71,7 +73,7 @@ class RunFolder:
         return folder
 
     @classmethod
-    def reopen(cls, path: Path) -> "RunFolder":
+    def reopen(cls, path: Path) -> Self:
         """Return the folder of an interrupted run.
 
         Raises
@@ -94,7 +96,7 @@ class RunFolder:
             self._release()
             raise ScenarioError(f"{self.path}: cannot be written: the folder is read-only")
 
-    def __enter__(self) -> "RunFolder":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -113,6 +115,10 @@ class RunFolder:
         self.write_text("config.toml", scenario.to_toml())
         with self._replacing("outcomes.parquet") as path:
             outcomes.save(path)
+        self.write_summary(summary)
+
+    def write_summary(self, summary: Summary) -> None:
+        """Write the summary; a later one replaces it."""
         self.write_text("summary.json", summary.to_json() + "\n")
 
     def write_text(self, name: str, text: str) -> None:

@@ -6,6 +6,7 @@ and allowed range.  Nothing deeper validates.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,7 +14,7 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from stress import toml
+from stress import overlays, toml
 from stress.agents.base import Cohort, Venue
 from stress.exchange.disposal import Disposal
 from stress.exchange.fund import FundSettings
@@ -23,6 +24,7 @@ from stress.exchange.liquidity import Liquidity
 from stress.exchange.margin import MAX_TIERS, Tier, TierTable
 from stress.exchange.waterfall import Layer
 from stress.markets.base import Clock, Market
+from stress.overlays import Overlay, Uncertain
 from stress.registry import Settings
 from stress.toml import ScenarioError
 
@@ -111,6 +113,8 @@ class Scenario(Settings):
     layer: tuple[SerializeAsAny[Layer], ...] = Field(min_length=1)
     shock: tuple[Shock, ...] = ()
     population: tuple[SerializeAsAny[Cohort], ...] = Field(min_length=1)
+    overlay: tuple[Overlay, ...] = ()
+    uncertain: tuple[Uncertain, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -134,12 +138,14 @@ class Scenario(Settings):
         return toml.each("population", value, Cohort)
 
     @classmethod
-    def load(cls, path: str | Path, *, overrides: dict[str, Any] | None = None) -> Self:
+    def load(cls, path: str | Path, *, overlay: Sequence[str] = (), overrides: dict[str, Any] | None = None) -> Self:
         """Read a TOML file, its ``extends`` and its exchange preset, and validate it.
 
         Parameters
         ----------
         path : path-like
+        overlay : sequence of str
+            Names of ``[[overlay]]`` tables to apply, in this order, before the overrides.
         overrides : mapping, optional
             Dotted names to values, e.g. ``{"fund.initial_usd": 5e7}``.
 
@@ -148,13 +154,27 @@ class Scenario(Settings):
         ScenarioError
             One line: file, key, value and what is allowed.
         """
-        return cls.from_tables(toml.read(Path(path)), source=str(path), overrides=overrides)
+        return cls.from_tables(toml.read(Path(path)), source=str(path), overlay=overlay, overrides=overrides)
 
     @classmethod
     def from_tables(
-        cls, tables: dict[str, Any], *, source: str = "scenario", overrides: dict[str, Any] | None = None
+        cls,
+        tables: dict[str, Any],
+        *,
+        source: str = "scenario",
+        overlay: Sequence[str] = (),
+        overrides: dict[str, Any] | None = None,
     ) -> Self:
-        """Validate nested tables, as read from TOML; `source` is named in errors."""
+        """Validate nested tables, as read from TOML, with all their variants; `source` is named in errors."""
+        scenario = cls._valid(tables, source, {} if overlay else overrides)
+        if overlay:  # from what was typed, not from what it became, so that overrides may still choose a preset
+            changes = scenario._changes(overlay, source) | (overrides or {})
+            return cls._valid(overlays.without_variants(tables), source, changes)
+        scenario._check_variants(source)
+        return scenario
+
+    @classmethod
+    def _valid(cls, tables: dict[str, Any], source: str, overrides: dict[str, Any] | None = None) -> Self:
         overrides = overrides or {}
         venue = {name: value for name, value in overrides.items() if name in ("exchange", "exchange.preset")}
         tables = toml.with_preset(toml.override(tables, venue, source), source)
@@ -164,13 +184,45 @@ class Scenario(Settings):
         except ValidationError as error:
             raise ScenarioError(toml.explain(error, source, cls, tables)) from None
 
+    def _check_variants(self, source: str) -> None:
+        """Build every overlay and both ends of every range; the variants have none themselves."""
+        if self.overlay or self.uncertain:
+            tables = overlays.without_variants(self.tables())
+            for where, changes in overlays.changes_of(tables, self.overlay, self.uncertain, source):
+                self._valid(tables, where, changes)
+
+    def _changes(self, names: Sequence[str], source: str) -> dict[str, Any]:
+        picked = [overlays.pick(self.overlay, name, source).set for name in names]
+        return {name: value for changes in picked for name, value in changes.items()}
+
     def with_(self, **overrides: Any) -> Self:
         """Return a variant, e.g. ``scenario.with_(**{"market.vol_annual": 0.9})``."""
-        return type(self).from_tables(self.tables(), overrides=overrides)
+        return self._valid(self.tables(), "scenario", overrides)
+
+    def overlaid(self, *names: str) -> Self:
+        """Return the variant of one or several overlays; it has neither overlays nor ranges of its own.
+
+        Parameters
+        ----------
+        *names : str
+            ``name``, or ``axis/name`` where a name stands on several axes; later ones win.
+
+        Raises
+        ------
+        ScenarioError
+            If an overlay is unknown, or the variant is not valid.
+        """
+        tables = overlays.without_variants(self.tables())
+        return self._valid(tables, f"overlay {', '.join(names)}", self._changes(names, "scenario"))
+
+    def plain(self, **overrides: Any) -> Self:
+        """Return a variant without overlays and ranges, which say nothing about the variant."""
+        return self._valid(overlays.without_variants(self.tables()), "scenario", overrides)
 
     def tables(self) -> dict[str, Any]:
         """Return the resolved scenario as nested tables without absent keys."""
-        return self.model_dump(mode="json", exclude_none=True)
+        tables = self.model_dump(mode="json", exclude_none=True)
+        return tables if self.overlay or self.uncertain else overlays.without_variants(tables)
 
     def to_toml(self) -> str:
         """Return the resolved scenario as TOML."""
@@ -236,6 +288,7 @@ class Scenario(Settings):
         yield from self._clock_problems()
         yield from self._rulebook_problems()
         yield from self._population_problems()
+        yield from overlays.problems(self.overlay, self.uncertain)
 
     def _clock_problems(self):
         step = self.run.step_seconds

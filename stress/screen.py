@@ -26,7 +26,7 @@ class PathsColumn(ProgressColumn):
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
+def progress_bar(description: str = "simulating") -> Iterator[Progress]:
     """Show a bar of finished paths, their rate and the time left; before the first path: compiling."""
     said, bars = TextColumn("{task.description}"), BarColumn(bar_width=16)
     columns = (SpinnerColumn(), said, bars, PathsColumn(), TimeRemainingColumn())
@@ -36,8 +36,8 @@ def progress_bar() -> Iterator[Progress]:
         def update(progress: Progress) -> None:
             """Show what is done."""
             if bar.tasks[0].total is None:  # the clock of the rate starts with the first path
-                bar.reset(task, total=progress.total, completed=progress.done, description="simulating")
-            bar.update(task, completed=progress.done)
+                bar.reset(task, total=progress.total, completed=progress.done, description=description)
+            bar.update(task, total=progress.total, completed=progress.done)
 
         yield Progress(update=update)
 

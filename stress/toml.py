@@ -66,7 +66,7 @@ def with_preset(tables: dict[str, Any], source: str) -> dict[str, Any]:
         return tables
     known = sorted(path.stem for path in PRESETS.glob("*.toml"))
     if name not in known:
-        near = _hint(str(name), known)
+        near = hint(str(name), known)
         raise ScenarioError(f"{source}: exchange.preset: unknown preset {name!r}, known: {', '.join(known)}{near}")
     preset = read(PRESETS / f"{name}.toml")
     preset.pop("about", None)
@@ -84,7 +84,7 @@ def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any
     if not parts:
         return value
     if isinstance(node, list):
-        if not parts[0].isdigit() or int(parts[0]) >= len(node):
+        if not _is_row(node, parts[0]):
             raise ScenarioError(f"{source}: {name}: {parts[0]!r} is not a row of 0..{len(node) - 1}")
         i = int(parts[0])
         return [*node[:i], _set(node[i], parts[1:], value, name, source), *node[i + 1 :]]
@@ -95,6 +95,20 @@ def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any
         return {"kind": value, **{k: v for k, v in table.items() if k.endswith("_usd")}}
     table[parts[0]] = _set(table.get(parts[0], {}), parts[1:], value, name, source)
     return table
+
+
+def value_at(tables: Any, name: str) -> Any:
+    """Return the value of a dotted name; None where the tables hold none."""
+    for part in name.split("."):
+        if isinstance(tables, dict):
+            tables = tables.get(part)
+        else:
+            tables = tables[int(part)] if isinstance(tables, list) and _is_row(tables, part) else None
+    return tables
+
+
+def _is_row(rows: list[Any], part: str) -> bool:
+    return part.isdigit() and int(part) < len(rows)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -138,7 +152,7 @@ def _first(error: ValidationError, model: type[BaseModel], value: Any) -> str:
 
 def _say(first: Any, known: tuple[str, ...]) -> str:
     if first["type"] == "extra_forbidden":
-        return f"unknown key{_hint(str(first['loc'][-1]), known)}"
+        return f"unknown key{hint(str(first['loc'][-1]), known)}"
     if first["type"] == "missing":
         return "is required"
     message = first["msg"].removeprefix("Value error, ")
@@ -171,7 +185,8 @@ def _typed(model: type[BaseModel], value: Any) -> type[BaseModel]:
     return family.get(kind, model) if isinstance(kind, str) else model
 
 
-def _hint(word: str, known: Iterable[str]) -> str:
+def hint(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown word: the nearest known one, or all of them."""
     near = get_close_matches(word, list(known), n=1)
     if near:
         return f"; did you mean {near[0]!r}?"

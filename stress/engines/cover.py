@@ -1,6 +1,7 @@
 """What the largest accounts would cost the fund if they defaulted together with a price move (Cover-N)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,17 @@ class Cover:
 
     def __init__(self, scenario: Scenario):
         rules = rulebook(scenario, 1.0)
+        self.scenario = scenario
         self.book, self.fill_price = as_namespace(rules.numbers), rules.compose().fill_price
         self.priced: dict[int, dict[float, np.ndarray]] = {}
 
     def price(self, index: int, population: Population) -> None:
         """Price population `index`."""
-        self.priced[index] = {move: self._largest_first(population, move) for move in MOVES}
+        held = replace(population, accounts=by_holder(self.scenario, population.accounts))
+        self.priced[index] = {move: self._largest_first(held, move) for move in MOVES}
 
-    def _largest_first(self, population: Population, move: float) -> np.ndarray:
-        return np.sort(deficits(population, move, self.book, self.fill_price))[::-1]
+    def _largest_first(self, held: Population, move: float) -> np.ndarray:
+        return np.sort(deficits(held, move, self.book, self.fill_price))[::-1]
 
     def rows(self) -> tuple[dict, ...]:
         """Return Cover-1 and Cover-2 losses by move: rows ``{"n", "move", "losses"}``, one loss per population.
@@ -41,6 +44,19 @@ class Cover:
         return tuple(
             {"n": n, "move": move, "losses": [float(book[move][:n].sum()) for book in books]} for n, move in cases
         )
+
+
+def by_holder(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
+    """Return the accounts with those of one holder, who defaults on all of them, merged into one."""
+    for i, cohort in enumerate(scenario.population):
+        mine = accounts["cohort"] == i
+        if cohort.explicit and np.count_nonzero(mine) > 1:
+            whole = accounts[mine][:1].copy()
+            for name in ("qty", "collateral"):
+                whole[name] = accounts[name][mine].sum()
+            whole["entry"] = (accounts["qty"] * accounts["entry"])[mine].sum() / whole["qty"]
+            accounts = np.concatenate([accounts[~mine], whole])
+    return accounts
 
 
 def deficits(population: Population, move: float, book: Any, fill_price: Callable) -> np.ndarray:

@@ -149,4 +149,6 @@ def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
     before = before[: before.index("fund")]
     if before:
         return False, f"{', '.join(before)} before the fund: losses depend on who is hit first"
+    if scenario.fund.in_coin > 0.0:
+        return False, "part of the fund is held in the coin: a larger one loses more with the index"
     return True, "nothing before the first ruin depends on the fund's level"

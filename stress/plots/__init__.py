@@ -3,11 +3,24 @@
 Figures are made without pyplot, so nothing is shown and nothing needs closing; `save` writes them.
 """
 
+from stress.plots.barriers import barrier_hits
 from stress.plots.book import liquidation_map
 from stress.plots.fan import fund_fan
 from stress.plots.leverage import reserve_by_leverage
 from stress.plots.losses import loss_histogram
+from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
 from stress.plots.save import save
+from stress.plots.variants import model_risk
 
-__all__ = ["fund_fan", "liquidation_map", "loss_histogram", "reserve_by_leverage", "ruin_curve", "save"]
+__all__ = [
+    "barrier_hits",
+    "fund_fan",
+    "liquidation_map",
+    "loss_histogram",
+    "model_risk",
+    "parameter_interval",
+    "reserve_by_leverage",
+    "ruin_curve",
+    "save",
+]

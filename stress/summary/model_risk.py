@@ -6,7 +6,9 @@ What runs them lives above; here is what they found, in the form that the first 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Driver", "ModelRisk", "ParameterInterval", "Spread", "Variant"]
+__all__ = ["QUOTABLE", "Driver", "ModelRisk", "ParameterInterval", "Spread", "Variant"]
+
+QUOTABLE = 200  # draws from which each end of a central 95 % interval rests on five of them
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def interrupt():
         yield Progress(update=update)
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(launch, "_shown", interrupted)
+    patch.setattr(launch, "shown", interrupted)
     yield patch.undo
     patch.undo()
 

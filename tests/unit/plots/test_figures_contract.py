@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from stress import plots
-from stress.summary import outcomes_from_increments
+from stress.summary import ModelRisk, Variant, outcomes_from_increments
 
 
 def outcomes():
@@ -44,12 +44,44 @@ def points():
     ]
 
 
+def draws():
+    rng = np.random.default_rng(4)
+    names = ("market.vol_annual", "liquidity.volume_usd_per_day", "population.3.share")
+    drivers = [SimpleNamespace(name=name, rank_correlation=x) for name, x in zip(names, (0.8, -0.5, 0.1), strict=True)]
+    reserves = 2e7 * rng.lognormal(0.0, 0.7, (200, 2))
+    low, high = np.quantile(reserves[:, 1], [0.025, 0.975])
+    spread = SimpleNamespace(low=low, high=high)
+    interval = SimpleNamespace(drivers=drivers, n_paths=20_000, confidence=0.95, reserve=lambda level: spread)
+    table = SimpleNamespace(reserves=reserves, levels=(0.99, 0.999), usable=[0, 1])
+    return SimpleNamespace(interval=interval, draws=table, base=SimpleNamespace(reserves=np.array([[1e7, 2e7]])))
+
+
+def cells():
+    ratios = ((10, 24, 0.027, 0.9), (20, 24, 0.139, 1.0), (50, 4, 0.17, 1.1))
+    return [
+        SimpleNamespace(side=side, leverage=lev, hours=h, history=share, model=share * ratio)
+        for side in ("long", "short")
+        for lev, h, share, ratio in ratios
+    ]
+
+
+def risk():
+    rows = [
+        Variant(axis, name, 1e-3, x * 3e7, x * 2.5e7, x * 3.6e7, x)
+        for axis, name, x in (("cap", "5 %", 1.6), ("cap", "20 %", 0.6), ("regime", "stressed", 2.2))
+    ]
+    return ModelRisk(0.995, 72.0, 10_000, Variant("scenario", "s", 1e-3, 3e7, 2.6e7, 3.4e7, 1.0), tuple(rows))
+
+
 DATA = {
+    plots.barrier_hits: cells,
+    plots.model_risk: risk,
     plots.ruin_curve: outcomes,
     plots.loss_histogram: outcomes,
     plots.fund_fan: trace,
     plots.liquidation_map: book,
     plots.reserve_by_leverage: points,
+    plots.parameter_interval: draws,
 }
 
 

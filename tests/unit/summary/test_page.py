@@ -135,8 +135,8 @@ def test_the_page_answers_in_the_order_in_which_a_risk_officer_asks(full):
 
 
 def test_the_page_of_a_run_fits_a_screen(outcomes):
-    assert len(page(outcomes)) <= 36
-    assert max(map(len, page(outcomes))) <= 115
+    assert len(page(outcomes)) <= 45
+    assert max(map(len, page(outcomes))) <= 118
 
 
 def test_the_page_with_everything_fits_a_tall_screen(full):

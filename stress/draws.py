@@ -1,0 +1,269 @@
+"""The parameter interval: a scenario's uncertain numbers drawn from their ranges, each draw run on its own.
+
+All draws meet the same random numbers, so that they differ by their parameters.  The simulation's own error
+stays small beside the spread between draws: paths are added until it is, up to a maximum.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from threading import Event
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.stats import lognorm, loguniform, norm, qmc, uniform
+
+from stress.engines.base import Progress
+from stress.overlays import Uncertain
+from stress.scenario import Scenario, ScenarioError
+from stress.summary import ParameterInterval, quantile_interval
+from stress.summary.model_risk import QUOTABLE
+from stress.summary.parameters import (
+    GOAL,
+    Draws,
+    error_shares,
+    log_error,
+    parameter_interval,
+    parameter_page,
+)
+from stress.variants import POPULATIONS, Runner, clusters_of, spread
+
+__all__ = ["DRAWS", "PATHS", "Kept", "Uncertainty", "draw_parameters", "uncertainty"]
+
+DRAWS = QUOTABLE
+PATHS = 10_000  # of each draw, to begin with
+CONFIDENCE = 0.95  # share of the draws inside the interval
+SCHEMA = "fundstress.uncertainty/1"
+
+
+class Kept(Protocol):
+    """Where the drawdowns of finished draws are kept, by the number of the draw; a dict will do."""
+
+    def get(self, draw: int, /) -> np.ndarray | None:
+        """Return what is kept of a draw, shape (n,); None if nothing is."""
+
+    def __setitem__(self, draw: int, drawdown: np.ndarray, /) -> None:
+        """Keep a draw."""
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """What draws of the parameters found.  ``print`` shows the page, `to_dict` is the machine-readable form.
+
+    Parameters
+    ----------
+    interval : ParameterInterval
+        What the first screen quotes.
+    draws : Draws
+        One row a draw.
+    base : Draws
+        The scenario itself on the same paths, one row.
+    scenario : Scenario
+        Whose numbers were drawn.
+    """
+
+    interval: ParameterInterval
+    draws: Draws
+    base: Draws
+    scenario: Scenario
+
+    def __str__(self) -> str:
+        run = self.scenario.run
+        return parameter_page(self.interval, name=run.name, horizon_hours=run.horizon_hours)
+
+    @property
+    def goal_met(self) -> bool:
+        """Say whether the simulation's error is at most a fifth of the spread, at every level asked for."""
+        return self.interval.error_share <= GOAL and len(self.draws.usable) == len(self.draws.levels)
+
+    @property
+    def quotable(self) -> bool:
+        """Say whether there are enough draws for the ends of the interval."""
+        return self.interval.n_draws >= QUOTABLE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the ``fundstress.uncertainty/1`` document: plain values, JSON-ready."""
+        shares = error_shares(self.draws.reserves, self.draws.errors)
+        return {
+            "schema": SCHEMA,
+            "scenario": self.scenario.run.name,
+            "seed": self.scenario.run.seed,
+            "horizon_hours": self.scenario.run.horizon_hours,
+            **self.interval.to_dict(),
+            "error_goal": GOAL,
+            "goal_met": self.goal_met,
+            "quotable": self.quotable,
+            "levels": [
+                {"level": level, "base": _known(self.base.reserves[0, i]), "error_share": _known(shares[i])}
+                for i, level in enumerate(self.draws.levels)
+            ],
+            "ranges": [row.model_dump() for row in self.scenario.uncertain],
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Return `to_dict` as strict JSON text."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+
+def _known(x: float) -> float | None:
+    return None if np.isnan(x) else float(x)
+
+
+def uncertainty(
+    scenario: Scenario,
+    draws: int = DRAWS,
+    *,
+    n_paths: int = PATHS,
+    most_paths: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    kept: Kept | None = None,
+) -> Uncertainty:
+    """Draw the uncertain numbers of a scenario and return how far the answer moves with them.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its ``[[uncertain]]`` tables are the ranges.
+    draws : int
+        Points of a Latin hypercube (McKay, Beckman & Conover 1979), seeded by the scenario's seed.
+    n_paths : int
+        Paths of each draw, in 25 populations; doubled while the simulation's error is above a fifth of the
+        spread between draws.
+    most_paths : int, optional
+        Up to how many; twice `n_paths` by default.
+    threads : int, optional
+        Worker threads; all cores by default.  Results do not depend on it.
+    progress : Progress, optional
+        Told about finished paths, over all draws.
+    kept : mapping, optional
+        Where finished draws are kept, and taken from when the same call goes on.
+
+    Returns
+    -------
+    Uncertainty
+
+    Raises
+    ------
+    ScenarioError
+        If there is no range, or a draw is no valid scenario: the line has its values.
+    """
+    if not scenario.uncertain:
+        raise ScenarioError(f"{scenario.run.name}: there is no [[uncertain]] table to draw from")
+    study = Study(scenario, draws, max(1, n_paths // POPULATIONS), {} if kept is None else kept)
+    shown, most = progress or Progress(), 2 * n_paths if most_paths is None else most_paths
+    while True:
+        study.extend(n_paths, threads, shown)
+        found = study.result(n_paths)
+        if found.goal_met or 2 * n_paths > most:
+            return found
+        n_paths *= 2
+
+
+def draw_parameters(ranges: tuple[Uncertain, ...], n: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw `n` values of every uncertain number, shape (n,) each, stratified in every one of them."""
+    points = qmc.LatinHypercube(len(ranges), seed=seed).random(n)
+    return {row.name: law_of(row).ppf(u) for row, u in zip(ranges, points.T, strict=True)}
+
+
+def law_of(row: Uncertain) -> Any:
+    """Return the distribution of a range, frozen."""
+    if row.law == "uniform":
+        return uniform(row.low, row.high - row.low)
+    if row.law == "log_uniform":
+        return loguniform(row.low, row.high)
+    sd = np.log(row.high / row.low) / (2.0 * norm.ppf(0.975))
+    return lognorm(sd, scale=np.sqrt(row.low * row.high))
+
+
+class Study:
+    """Draws of one scenario, the scenario itself as the last of them, and the drawdowns of each."""
+
+    def __init__(self, scenario: Scenario, n_draws: int, every: int, kept: Kept):
+        self.scenario, self.every, self.kept = scenario, every, kept
+        self.parameters = draw_parameters(scenario.uncertain, n_draws, scenario.run.seed)
+        rows = zip(*self.parameters.values(), strict=True)
+        self.values = [dict(zip(self.parameters, map(float, row), strict=True)) for row in rows]
+        self.values.append({})  # the scenario as it is
+        self.variants = [self._variant(i) for i in range(n_draws + 1)]
+        self.stop = Event()
+
+    def _variant(self, draw: int) -> Scenario:
+        try:
+            return self.scenario.plain(**self.values[draw])
+        except ScenarioError as error:
+            raise self._named(draw, error) from None
+
+    def _named(self, draw: int, error: ScenarioError) -> ScenarioError:
+        values = ", ".join(f"{name} = {value:.6g}" for name, value in self.values[draw].items())
+        return ScenarioError(f"draw {draw} ({values or 'the scenario itself'}): {error}")
+
+    def extend(self, n_paths: int, threads: int | None, progress: Progress) -> None:
+        """Run what is missing of the first `n_paths` paths of every draw, one draw a thread."""
+        missing = {i: n_paths - self._have(i) for i in range(len(self.variants)) if self._have(i) < n_paths}
+        progress.total = n_paths * len(self.variants)
+        progress.done = progress.total - sum(missing.values())
+        progress.update(progress)
+        if not missing:
+            return
+        Runner(self.variants[-1], self.every).warm()
+        self.stop.clear()
+        try:
+            for draw, added in spread(lambda draw: self._run(draw, n_paths), missing, threads, stop=self.stop):
+                self.kept[draw] = np.concatenate([self._drawdown(draw), added])
+                progress.add(added.size)
+        finally:
+            self.stop.set()
+
+    def _run(self, draw: int, n_paths: int) -> tuple[int, np.ndarray]:
+        try:
+            return draw, np.concatenate(list(self._parts(draw, n_paths)))
+        except ScenarioError as error:
+            raise self._named(draw, error) from None
+
+    def _parts(self, draw: int, n_paths: int) -> Iterator[np.ndarray]:
+        runner, have = Runner(self.variants[draw], self.every), self._have(draw)
+        edges = sorted({have, n_paths, *range(0, n_paths, self.every)})
+        for first, last in pairwise(edges[edges.index(have) :]):
+            if not self.stop.is_set():
+                yield runner.drawdowns(first, last - first, {})
+
+    def _drawdown(self, draw: int) -> np.ndarray:
+        known = self.kept.get(draw)
+        return np.zeros(0) if known is None else known
+
+    def _have(self, draw: int) -> int:
+        return self._drawdown(draw).size
+
+    def result(self, n_paths: int) -> Uncertainty:
+        """Return what the first `n_paths` paths of every draw say."""
+        rows = [self._answer(i, n_paths) for i in range(len(self.variants))]
+        draws, base = self._table(rows[:-1], self.parameters), self._table(rows[-1:], {})
+        interval = parameter_interval(
+            draws,
+            config_sha256=self.scenario.sha256,
+            horizon_hours=self.scenario.run.horizon_hours,
+            n_paths=n_paths,
+            confidence=CONFIDENCE,
+        )
+        return Uncertainty(interval, draws, base, self.scenario)
+
+    def _answer(self, draw: int, n_paths: int) -> tuple[float, list[float], list[float]]:
+        """Return ruin, reserves and their errors of one draw."""
+        drawdown, variant = self._drawdown(draw)[:n_paths], self.variants[draw]
+        confidence = variant.reserve.confidence
+        clusters = clusters_of(variant, self.every, n_paths)
+        found = [quantile_interval(drawdown, level, confidence=confidence, clusters=clusters) for level in self.levels]
+        values = [np.nan if row.reason else row.value for row in found]
+        return float(np.mean(drawdown > variant.fund.initial_usd)), values, [log_error(q, confidence) for q in found]
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The scenario's levels, ascending."""
+        return self.scenario.reserve.levels
+
+    def _table(self, rows: list[tuple[float, list[float], list[float]]], parameters: dict[str, np.ndarray]) -> Draws:
+        ruin, reserves, errors = (np.array(column) for column in zip(*rows, strict=True))
+        ranges = {row.name: (row.low, row.high) for row in self.scenario.uncertain}
+        return Draws(parameters, ranges, ruin, self.levels, reserves, errors)

@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+import stress
+from stress.engines.cover import Cover, by_holder
+from stress.engines.population import draw_population
+
+WHALE = stress.Scenario.load(Path(__file__).parents[3] / "configs" / "whale.toml")
+
+
+def priced(**overrides):
+    cover = Cover(WHALE.with_(**overrides))
+    cover.price(0, draw_population(cover.scenario, 0))
+    return {(row["n"], row["move"]): row["losses"][0] for row in cover.rows()}
+
+
+def test_a_holder_defaults_on_all_of_its_wallets():
+    split, whole = priced(), priced(**{"population.1.accounts": 1})
+    assert split[1, -0.3] == pytest.approx(whole[1, -0.3], rel=1e-4)
+
+
+def test_wallets_of_one_holder_are_merged_without_loss_of_equity():
+    accounts = draw_population(WHALE, 0).accounts
+    merged = by_holder(WHALE, accounts)
+    for price in (60_000.0, 100_000.0):
+        equity = [(a["collateral"] + a["qty"] * (price - a["entry"])).sum() for a in (accounts, merged)]
+        assert equity[0] == pytest.approx(equity[1], rel=1e-12)
+
+
+def test_the_crowd_stays_as_many_accounts_as_it_is():
+    accounts = draw_population(WHALE, 0).accounts
+    assert by_holder(WHALE, accounts).size == accounts.size - 19
