@@ -22,7 +22,7 @@ N_RESAMPLES = 500
 
 def variant(config: Path, **overrides) -> stress.Scenario:
     """Load a scenario with a fund that nothing empties, unless told otherwise."""
-    return stress.Scenario.load(config, overrides={"fund.initial_usd": BOTTOMLESS, **overrides})
+    return stress.Scenario.load(config).with_(**{"fund.initial_usd": BOTTOMLESS, **overrides})
 
 
 def simulate(config: Path, **overrides) -> stress.Outcomes:
