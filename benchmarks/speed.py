@@ -29,13 +29,14 @@ from stress.engines.blocks import MAX_BLOCK
 from stress.engines.start import initial_state
 
 DEFAULT = "configs/btc_perpetual.toml"
-COUNTS = (4_000, 6_000, 10_000)  # of the default's cohorts
 
 
 def scaled(factor: float, **overrides) -> stress.Scenario:
-    """Return the default with `factor` times as many accounts."""
-    counts = {f"population.{i}.count": max(1, int(n * factor)) for i, n in enumerate(COUNTS)}
-    return stress.Scenario.load(DEFAULT, overrides={**counts, **overrides})
+    """Return the default with `factor` times as many traders."""
+    default = stress.Scenario.load(DEFAULT)
+    counts = {i: cohort.count for i, cohort in enumerate(default.population) if cohort.kind == "trader"}
+    more = {f"population.{i}.count": max(1, int(n * factor)) for i, n in counts.items()}
+    return default.with_(**more, **overrides)
 
 
 def median_seconds(action, repeat: int) -> float:

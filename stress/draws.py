@@ -132,7 +132,7 @@ def uncertainty(
         Paths of each draw, in 25 populations; doubled while the simulation's error is above a fifth of the
         spread between draws.
     most_paths : int, optional
-        Up to how many; twice `n_paths` by default.
+        Up to how many; four times `n_paths` by default.
     threads : int, optional
         Worker threads; all cores by default.  Results do not depend on it.
     progress : Progress, optional
@@ -152,7 +152,7 @@ def uncertainty(
     if not scenario.uncertain:
         raise ScenarioError(f"{scenario.run.name}: there is no [[uncertain]] table to draw from")
     study = Study(scenario, draws, max(1, n_paths // POPULATIONS), {} if kept is None else kept)
-    shown, most = progress or Progress(), 2 * n_paths if most_paths is None else most_paths
+    shown, most = progress or Progress(), 4 * n_paths if most_paths is None else most_paths
     while True:
         study.extend(n_paths, threads, shown)
         found = study.result(n_paths)
