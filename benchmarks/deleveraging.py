@@ -25,7 +25,7 @@ from study import (
 )
 
 SMALL = {"run.n_paths": 40_000, "fund.initial_usd": 10e6}
-FIRST = {**SMALL, "run.n_paths": 2_000, "layer": [{"kind": "adl"}, {"kind": "fund"}, {"kind": "socialize"}]}
+FIRST = {**SMALL, "run.n_paths": 1_000, "layer": [{"kind": "adl"}, {"kind": "fund"}, {"kind": "socialize"}]}
 ORDERS = {"fund of USD 10 m, then ADL": SMALL, "ADL, then a fund of USD 10 m": FIRST}
 REHEDGED = (0.0, 1.0)
 HEAD = (

@@ -3,7 +3,8 @@
     python benchmarks/endogenous.py [--write]
 
 The fall of the mark below its start within 24 hours, at the 1 and 0.1 % quantiles, in the default and without what
-liquidations do to the mark.  Index and populations are common.  The last row drops the cap on participation.
+liquidations do to the mark.  Index and populations are common.  The last rows drop the cap on participation, or
+let orders walk the book instead of the square root.
 """
 
 from functools import cache
@@ -22,7 +23,7 @@ from study import (
 
 import stress
 
-N_PATHS = 100_000
+N_PATHS = 50_000
 DAY = {"run.horizon_hours": 24.0, "run.n_paths": N_PATHS}
 ALONE = "the index alone"
 RUNS = {
@@ -30,6 +31,7 @@ RUNS = {
     "without the other venues' liquidations": {"liquidity.common_liquidation": 0.0},
     ALONE: {"liquidity.pass_through": 0.0, "liquidity.common_liquidation": 0.0},
     "the default, everything sold at once": {"exchange.disposal": {"kind": "immediate"}},
+    "the default, orders walk the book": {"liquidity.impact": {"kind": "book"}},
 }
 LEVELS = (0.99, 0.999)
 HEAD = ("24 h", "1 % fall", "its endogenous share", "0.1 % fall", "its endogenous share")
