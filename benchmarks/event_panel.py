@@ -16,18 +16,15 @@ import math
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import tomli_w
+from study import BOTTOMLESS, CONFIGS, ROOT, markdown, percent, write_blocks
 
 import stress
 
-ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "configs" / "events"
-DEFAULT = ROOT / "configs" / "btc_perpetual.toml"
+FOLDER = CONFIGS / "events"
 HINDCASTS = ROOT / "stress" / "summary" / "hindcasts.toml"
-BELIEVABLE = ROOT / "docs" / "believable.md"
 AS_OF = "2026-11-22"
 PARAMETERS = (
     "The default's square-root impact (Y = 1), 10 % participation, 30 min half-life, pass-through 0.3 and depth "
@@ -51,7 +48,6 @@ FROZEN = (
 )
 
 PER_LIQUIDATED, PER_FUND = "fund loss / liquidated", "fund loss / fund"
-BOTTOMLESS = 1e10  # a fund that no event empties
 FACTOR = 3.0  # a hit is within
 DRAWS = 200
 SIGMA = "liquidity.impact.vol_daily"
@@ -232,10 +228,6 @@ def panel() -> list[Row]:
     ]
 
 
-def percent(value: float) -> str:
-    return f"{100.0 * value:.{1 if abs(value) < 0.1 else 0}f} %"
-
-
 HEAD = (
     "event",
     "measure",
@@ -267,8 +259,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def table(rows: list[Row]) -> str:
     """Return the panel as a table of Markdown."""
-    lines = [HEAD, ("---",) * len(HEAD), *map(cells, rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown(HEAD, map(cells, rows))
 
 
 def verdict(values: list[float]) -> str:
@@ -296,12 +287,12 @@ VARIANTS = {
 
 def sensitivity() -> str:
     """Return what one other frozen set would give, one change at a time."""
-    lines = ["| one change to the frozen set | factors, in the order above | verdict |", "| --- | --- | --- |"]
+    rows = []
     for name, change in VARIANTS.items():
         values = [simulated(event, **change) for event in EVENTS]
         factors = ", ".join(f"{factor(v, e.observed):.2f}" for v, e in zip(values, EVENTS, strict=True))
-        lines.append(f"| {name} | {factors} | {verdict(values)} |")
-    return "\n".join(lines)
+        rows.append((name, factors, verdict(values)))
+    return markdown(("one change to the frozen set", "factors, in the order above", "verdict"), rows)
 
 
 def hindcasts(values: dict[str, float]) -> dict:
@@ -314,21 +305,11 @@ def hindcasts(values: dict[str, float]) -> dict:
     return {"as_of": AS_OF, "parameters": PARAMETERS, "event": rows}
 
 
-def between_marks(text: str, mark: str, new: str) -> str:
-    """Replace what stands between ``<!-- mark -->`` and ``<!-- /mark -->``."""
-    before, rest = text.split(f"<!-- {mark} -->\n", 1)
-    _, after = rest.split(f"<!-- /{mark} -->", 1)
-    return f"{before}<!-- {mark} -->\n{new}\n<!-- /{mark} -->{after}"
-
-
 def write(rows: list[Row], tables: dict[str, str]) -> None:
     head = "# Written by benchmarks/event_panel.py --write; do not edit.\n"
     values = {r.event.config: r.simulated for r in rows}
     HINDCASTS.write_text(head + tomli_w.dumps(hindcasts(values)), encoding="utf-8")
-    text = BELIEVABLE.read_text(encoding="utf-8")
-    for mark, new in tables.items():
-        text = between_marks(text, mark, new)
-    BELIEVABLE.write_text(text, encoding="utf-8")
+    write_blocks(tables)
 
 
 def committed() -> dict:

@@ -4,29 +4,16 @@ A miss is a result: it stays in the table.  What is held here is that the panel 
 default's) and current (the committed figures are what the event files give now).
 """
 
-import importlib.util
-import sys
 from functools import cache, reduce
-from pathlib import Path
 
+import event_panel as panel
 import pytest
+import study
 
 import stress
 
-ROOT = Path(__file__).parents[2]
 TOLERANCE = 0.02
-
-
-def load_panel():
-    spec = importlib.util.spec_from_file_location("event_panel", ROOT / "benchmarks" / "event_panel.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-panel = load_panel()
-DEFAULT = stress.Scenario.load(panel.DEFAULT)
+DEFAULT = stress.Scenario.load(study.DEFAULT)
 EVERY = pytest.mark.parametrize("event", panel.EVENTS, ids=lambda event: event.config)
 
 
@@ -84,9 +71,9 @@ def test_the_committed_figure_is_what_the_event_gives_now(event):
 
 @EVERY
 def test_the_document_shows_the_committed_figure(event):
-    line = next(line for line in panel.BELIEVABLE.read_text().splitlines() if line.startswith(f"| {event.name} |"))
+    line = next(line for line in study.BELIEVABLE.read_text().splitlines() if line.startswith(f"| {event.name} |"))
     shown = [cell.strip() for cell in line.split("|")][3:5]
-    assert shown == [panel.percent(event.observed), panel.percent(committed_row(event)["simulated"])]
+    assert shown == [study.percent(event.observed), study.percent(committed_row(event)["simulated"])]
 
 
 def test_every_event_file_is_in_the_panel():
