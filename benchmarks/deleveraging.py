@@ -8,6 +8,7 @@ A path on which ADL comes first leaves the ladder at its first bankruptcy, so th
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from study import (
@@ -24,8 +25,12 @@ from study import (
     with_interval,
 )
 
-SMALL = {"run.n_paths": 40_000, "fund.initial_usd": 10e6}
-FIRST = {**SMALL, "run.n_paths": 1_000, "layer": [{"kind": "adl"}, {"kind": "fund"}, {"kind": "socialize"}]}
+SMALL: dict[str, Any] = {"run.n_paths": 40_000, "fund.initial_usd": 10e6}
+FIRST: dict[str, Any] = {
+    **SMALL,
+    "run.n_paths": 1_000,
+    "layer": [{"kind": "adl"}, {"kind": "fund"}, {"kind": "socialize"}],
+}
 ORDERS = {"fund of USD 10 m, then ADL": SMALL, "ADL, then a fund of USD 10 m": FIRST}
 REHEDGED = (0.0, 1.0)
 HEAD = (
@@ -48,7 +53,7 @@ def run(order: str, share: float):
 def more(order: str, share: float) -> str:
     """Return how much more is deleveraged than without hedging, USD m, with its interval."""
     found, base = (by_population(x, x.deleveraged_notional / 1e6) for x in (run(order, share), run(order, 0.0)))
-    return with_interval(*paired_difference(found, base), form="+.2f")
+    return with_interval(paired_difference(found, base), form="+.2f")
 
 
 def row(order: str, share: float) -> list[str]:

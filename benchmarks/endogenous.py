@@ -8,6 +8,7 @@ let orders walk the book instead of the square root.
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from study import (
@@ -24,9 +25,9 @@ from study import (
 import stress
 
 N_PATHS = 50_000
-DAY = {"run.horizon_hours": 24.0, "run.n_paths": N_PATHS}
+DAY: dict[str, Any] = {"run.horizon_hours": 24.0, "run.n_paths": N_PATHS}
 ALONE = "the index alone"
-RUNS = {
+RUNS: dict[str, dict[str, Any]] = {
     "the default": {},
     "without the other venues' liquidations": {"liquidity.common_liquidation": 0.0},
     ALONE: {"liquidity.pass_through": 0.0, "liquidity.common_liquidation": 0.0},
@@ -47,7 +48,7 @@ def falls(name: str) -> np.ndarray:
 def endogenous(name: str, level: float) -> str:
     """Return (with - without feedback) / with, with its interval."""
     ratio, low, high = paired_ratio(falls(ALONE), falls(name), level)
-    return with_interval(*(100.0 * (1.0 - x) for x in (ratio, high, low)), form=".1f") + " %"
+    return with_interval((100.0 * (1.0 - x) for x in (ratio, high, low)), form=".1f") + " %"
 
 
 def row(name: str) -> list[str]:

@@ -49,7 +49,9 @@ def of_the_day(volatility: float) -> dict:
 def long_share(scenario: stress.Scenario) -> float:
     """Return the longs' share of the liquidated quantity, from the ledger of fewer paths of as many populations."""
     few = scenario.with_(**{"run.n_paths": N_LEDGER})
-    qty = stress.run(few, ledger=True).ledger["qty"]
+    ledger = stress.run(few, ledger=True).ledger
+    assert ledger is not None
+    qty = ledger["qty"]
     return float(qty[qty > 0.0].sum() / np.abs(qty).sum())
 
 
@@ -170,7 +172,7 @@ def fund() -> float:
 def estimate(found, digits: int) -> str:
     if found is None:
         return "-"
-    return with_interval(*(100.0 * x for x in (found.value, found.low, found.high)), form=f".{digits}f") + " %"
+    return with_interval((100.0 * x for x in (found.value, found.low, found.high)), form=f".{digits}f") + " %"
 
 
 def tables() -> dict[str, str]:

@@ -51,7 +51,7 @@ def row(name: str) -> list[str]:
     found = run(name)
     cells = [name, percent(found.liquidated_notional.mean() / found.facts.open_interest)]
     for level in LEVELS:
-        compared = "1" if name == "60 s" else with_interval(*ratio(name, level))
+        compared = "1" if name == "60 s" else with_interval(ratio(name, level))
         cells += [millions(quantile(found.drawdown, level)), compared]
     return cells
 

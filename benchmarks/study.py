@@ -69,7 +69,8 @@ def millions(value: float) -> str:
     return f"{value / 1e6:.3g}"
 
 
-def with_interval(value: float, low: float, high: float, form: str = ".2f") -> str:
+def with_interval(estimate: Iterable[float], form: str = ".2f") -> str:
+    value, low, high = estimate
     return f"{value:{form}} [{low:{form}}, {high:{form}}]"
 
 

@@ -45,7 +45,7 @@ def drawdowns(book: str, share: float):
 def row(book: str, level: float) -> list[str]:
     runs = [drawdowns(book, share) for share in SHARES]
     reserves = [quantile(x, level) for x in runs]
-    ratio = with_interval(*paired_ratio(runs[-1], runs[0], level), form=".1f")
+    ratio = with_interval(paired_ratio(runs[-1], runs[0], level), form=".1f")
     never_falls = "yes" if reserves == sorted(reserves) else "**no**"
     return [f"{book}, {100 * level:g} %", *map(millions, reserves), ratio, never_falls]
 
