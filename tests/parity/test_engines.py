@@ -137,8 +137,8 @@ SCENARIOS = {
     "check_every_five_minutes": {"exchange.check_seconds": 300.0},
     "whales_leave": {
         "population": [
-            trader("crowd", 0.75, 0.8, 15.0),
-            whale("often", 0.15, "long", 20.0, entry_move=0.05, exits_per_year=2_000.0),
+            trader("crowd", 1.0, 1.0, 15.0),
+            whale("often", 0.15, "long", 20.0, entry_move=0.05, accounts=3, exits_per_year=2_000.0),
             whale("in_halts", 0.10, "long", 5.0, margin="cross", exits_per_year=5_000.0),
             whale("short", 0.2, "short", 15.0, exits_per_year=3_000.0),
             MAKERS,
