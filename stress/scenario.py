@@ -16,12 +16,11 @@ from pydantic import Field, SerializeAsAny, ValidationError, field_validator, mo
 
 from stress import overlays, toml
 from stress.agents.base import Cohort, Venue
-from stress.exchange.disposal import Disposal
 from stress.exchange.fund import FundSettings
 from stress.exchange.funding import Funding
-from stress.exchange.liquidation import FeeModel
 from stress.exchange.liquidity import Liquidity
 from stress.exchange.margin import MAX_TIERS, Tier, TierTable
+from stress.exchange.venue import Exchange
 from stress.exchange.waterfall import Layer
 from stress.markets.base import Clock, Market
 from stress.overlays import Overlay, Uncertain
@@ -45,34 +44,6 @@ class Run(Settings):
     redraw_every: int | None = Field(default=None, ge=1)  # paths per population; absent: 100 populations
     max_rounds: int = Field(default=50, ge=1, le=100_000)
     engine: Literal["auto", "reference", "loop", "ladder"] = "auto"
-
-
-class Exchange(Settings):
-    """Table ``[exchange]``: the venue and its rulebook."""
-
-    preset: str | None = None
-    contract: Literal["linear"] = "linear"
-    open_interest_usd: float | None = Field(default=None, gt=0)  # one side; absent: the sum of the accounts
-    tier_mode: Literal["continuous", "cliff"] = "continuous"
-    collateral_in_coin: float = Field(default=0.0, ge=0, le=1)  # of traders' and whales', in the coin itself
-    check_seconds: float | None = Field(default=None, gt=0)  # risk-check interval; absent: every step
-    lot: float = Field(default=0.001, gt=0)  # grids on which the population is quantised
-    tick: float = Field(default=0.1, gt=0)
-    cent: float = Field(default=0.01, gt=0)
-    halt_minutes: float = Field(default=0.0, ge=0)  # the engine stands still that long while the index moves most
-    adl_rehedge: float = Field(default=0.0, ge=0, le=1)  # of what ADL closes: hedged anew outside, and no longer quoted
-    fee: SerializeAsAny[FeeModel] = Field(default_factory=lambda: FeeModel.choose("capped_fee"))
-    disposal: SerializeAsAny[Disposal] = Field(default_factory=lambda: Disposal.choose("participation"))
-
-    @field_validator("fee", mode="before")
-    @classmethod
-    def _choose_fee(cls, value: Any) -> Any:
-        return FeeModel.choose(value)
-
-    @field_validator("disposal", mode="before")
-    @classmethod
-    def _choose_disposal(cls, value: Any) -> Any:
-        return Disposal.choose(value)
 
 
 class Reserve(Settings):

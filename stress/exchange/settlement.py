@@ -209,8 +209,8 @@ def book_trade(state, step, quantity, common, price):
     add_flow(state, step, quantity, common)
 
 
-def compose_trading(displacement, common_displacement, fill_price):
-    """Return the rules that move the mark: ``open_step, trade, unwind, rehedge``."""
+def compose_mark(displacement, common_displacement):
+    """Return the rules that move the mark: ``update_mark, open_step, rehedge``."""
 
     @rule
     def update_mark(state, book):
@@ -235,19 +235,25 @@ def compose_trading(displacement, common_displacement, fill_price):
         update_mark(state, book)
 
     @rule
-    def trade(state, book, step, quantity, common, price):
-        """Execute a signed quantity, `common` of it the crowd's, against the makers; flow and mark follow."""
-        if quantity != 0.0 or common != 0.0:
-            book_trade(state, step, quantity, common, price)
-            update_mark(state, book)
-
-    @rule
     def rehedge(state, book, step, moved):
         """Let deleveraged winners sell what their lost position hedged, outside, and quote less from now on."""
         if book.rehedge > 0.0 and moved != 0.0:
             add_flow(state, step, book.rehedge * moved, 0.0)
             lost = book.rehedge * state.deleveraged_notional / book.open_interest
             state.quotes = max(FEWEST_QUOTES, 1.0 - lost)
+            update_mark(state, book)
+
+    return update_mark, open_step, rehedge
+
+
+def compose_trading(update_mark, fill_price):
+    """Return the rules that trade with the market: ``trade, unwind``."""
+
+    @rule
+    def trade(state, book, step, quantity, common, price):
+        """Execute a signed quantity, `common` of it the crowd's, against the makers; flow and mark follow."""
+        if quantity != 0.0 or common != 0.0:
+            book_trade(state, step, quantity, common, price)
             update_mark(state, book)
 
     @rule
@@ -263,7 +269,7 @@ def compose_trading(displacement, common_displacement, fill_price):
             sell_inventory(state, share, sold, price)
             book_trade(state, step, -sold, -common, price)
 
-    return open_step, trade, unwind, rehedge
+    return trade, unwind
 
 
 def compose_batch(fill_price, limit_room, disposal):
@@ -307,7 +313,8 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
         `before` has been traded: the index plus the mean of its own impact, the integral of the law.
     """
     displacement, common_displacement, fill_price, limit_room = compose_prices(law)
-    open_step, trade, unwind, rehedge = compose_trading(displacement, common_displacement, fill_price)
+    update_mark, open_step, rehedge = compose_mark(displacement, common_displacement)
+    trade, unwind = compose_trading(update_mark, fill_price)
     fund_part = fee_model.fund_part
 
     @rule
