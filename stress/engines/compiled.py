@@ -7,6 +7,7 @@ import numpy as np
 
 from stress.engines import ladder, loop
 from stress.engines.blocks import MAX_BLOCK, World
+from stress.engines.climb import climb_of
 from stress.engines.population import Population
 from stress.engines.rulebook import rulebook
 from stress.engines.rungs import Rungs, build_rungs
@@ -117,5 +118,5 @@ class LadderEngine(CompiledEngine):
 
     def run_shadow(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block on the ladder; paths that it cannot finish exactly come back with ``needs_loop``."""
-        climb = ladder.climb_of(self.rungs(population))
+        climb = climb_of(self.rungs(population))
         ladder.compiled(self.rulebook)(states, self.book, block, first, climb, ledger, traces)
