@@ -34,7 +34,7 @@ class DrawOptions:
     def size(self) -> dict[str, int]:
         """Return how many draws, and from and up to how many paths of each; a number that was asked for is kept."""
         fewest = self.paths or PATHS
-        return {"draws": self.draws or DRAWS, "n_paths": fewest, "most_paths": self.paths or 2 * PATHS}
+        return {"draws": self.draws or DRAWS, "n_paths": fewest, "most_paths": self.paths or 4 * PATHS}
 
     def words(self) -> list[str]:
         """Return the command line."""

@@ -17,7 +17,7 @@ __all__ = ["Overlay", "Uncertain", "changes_of", "pick", "problems", "without_va
 TABLES = ("overlay", "uncertain")
 # What all variants share: the random numbers, the paths, and the question that is asked of them.
 SHARED = (*TABLES, "reserve", "exchange.preset")
-SHARED_RUN = ("run.name", "run.seed", "run.n_paths", "run.redraw_every", "run.engine")
+SHARED_RUN = ("run.name", "run.seed", "run.n_paths", "run.redraw_every", "run.engine", "run.horizon_hours")
 
 
 class Overlay(Settings):

@@ -16,7 +16,8 @@ from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.state import MAX_COHORTS
 from stress.scenario import Scenario
 
-SECONDS_PER_DAY = 86400.0
+SECONDS_PER_DAY, DAYS_PER_YEAR = 86400.0, 365.0
+USUAL_VOL = 0.55  # a year, for a market that has none of its own (docs/method.md, section 11)
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,18 @@ def _refill(scenario: Scenario) -> float:
     return liquidity.recovery_per_minute * minutes * liquidity.depth_usd / scenario.market.price_usd
 
 
+def volatility(scenario: Scenario) -> float:
+    """Return the volatility that liquidity is used to: its own, else the market's, else a usual one; a year."""
+    return scenario.liquidity.vol_annual or getattr(scenario.market, "vol_annual", 0.0) or USUAL_VOL
+
+
 def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
     liquidity, step = scenario.liquidity, scenario.run.step_seconds
     depth = (liquidity.depth_usd or 0.0) / scenario.market.price_usd
-    scale, size, exponent = liquidity.impact.numbers(volume, depth)
+    vol = volatility(scenario)
+    scale, size, exponent = liquidity.impact.numbers(volume, depth, vol / DAYS_PER_YEAR**0.5)
     window = max(1, scenario.steps(WINDOW_SECONDS))
-    sigma = liquidity.vol_annual * np.sqrt(window * scenario.clock.step_years)
+    sigma = vol * np.sqrt(window * scenario.clock.step_years)
     return {
         "scale": float(scale),
         "size": float(size),

@@ -22,8 +22,8 @@ class ImpactLaw(Part):
     cost: ClassVar[Any]  # rule (flow, law) -> integral of impact, log price x base
     flow_at: ClassVar[Any]  # rule (impact, law) -> flow, the inverse of impact
 
-    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
-        """Return (scale, size, exponent) given the day's volume and the depth within 1 %, base units."""
+    def numbers(self, volume: float, depth: float, vol_daily: float = 0.03) -> tuple[float, float, float]:
+        """Return (scale, size, exponent) given volume a day and depth within 1 %, base units, and the day's volatility."""
         raise TypeError(f"impact law {self.kind!r} does not define its numbers")
 
 
@@ -93,14 +93,14 @@ class SquareRoot(ImpactLaw, kind="square_root"):
     """I = Y sigma_day sqrt(Q / V_day): the square-root law of market impact (docs/method.md, section 11)."""
 
     prefactor: float = Field(default=1.0, gt=0)  # Y, of order 1: sweep 0.5-1.5 (docs/method.md, section 11)
-    vol_daily: float = Field(default=0.03, gt=0, lt=1)  # sigma_day of the law, illustrative
+    vol_daily: float | None = Field(default=None, gt=0, lt=1)  # sigma_day of the law; absent: that of the liquidity
     impact = staticmethod(square_root_impact)
     cost = staticmethod(square_root_cost)
     flow_at = staticmethod(square_root_flow)
 
-    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
+    def numbers(self, volume: float, depth: float, vol_daily: float = 0.03) -> tuple[float, float, float]:
         """Return (Y sigma, V, 1/2)."""
-        return self.prefactor * self.vol_daily, volume, 0.5
+        return self.prefactor * (self.vol_daily or vol_daily), volume, 0.5
 
 
 class Linear(ImpactLaw, kind="linear"):
@@ -111,7 +111,7 @@ class Linear(ImpactLaw, kind="linear"):
     cost = staticmethod(linear_cost)
     flow_at = staticmethod(linear_flow)
 
-    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
+    def numbers(self, volume: float, depth: float, vol_daily: float = 0.03) -> tuple[float, float, float]:
         """Return (k, V, 1)."""
         return self.log_price_per_daily_volume, volume, 1.0
 
@@ -124,6 +124,6 @@ class Book(ImpactLaw, kind="book"):
     cost = staticmethod(book_cost)
     flow_at = staticmethod(book_flow)
 
-    def numbers(self, volume: float, depth: float) -> tuple[float, float, float]:
+    def numbers(self, volume: float, depth: float, vol_daily: float = 0.03) -> tuple[float, float, float]:
         """Return (1 %, depth within 1 %, 1 / shape)."""
         return 0.01, depth, 1.0 / self.shape

@@ -29,7 +29,7 @@ class Liquidity(Settings):
     half_life_minutes: float = Field(default=30.0, gt=0)  # illustrative; without decay: permanent_share = 1
     source: Literal["curve", "makers", "constant"] = "curve"  # who decides on depth; never two of them
     depth_stress: float = Field(default=0.0, ge=0, le=1)  # 0: median curve, 1: its worst tenth
-    vol_annual: float = Field(default=0.55, gt=0)  # sigma of the |z| in the depth curve
+    vol_annual: float | None = Field(default=None, gt=0)  # sigma of the |z| in the depth curve; absent: the market's
     # volume multiplier 1 + response (|z| - 1)+; 1.5 gives the 32 median hours of 10 Oct 2025 at |z| of 20 (4.3)
     volume_response: float = Field(default=1.5, ge=0, le=20)
     recovery_per_minute: float = Field(default=0.20, ge=0, le=1)  # of the gap (docs/method.md, section 11)
