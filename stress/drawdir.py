@@ -16,7 +16,7 @@ from stress.rundir import MANIFEST, RunFolder, default_folders
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import ParameterInterval, parameters_from_dict
 
-__all__ = ["DrawFolder", "find_parameters"]
+__all__ = ["DrawFolder", "find_parameters", "made_with"]
 
 KIND, STUDY, KEPT, FOUND = "-uncertainty", "draws.json", "kept", "uncertainty.json"
 FIELDS = tuple(ParameterInterval.__dataclass_fields__)
@@ -112,3 +112,11 @@ def _read(file: Path) -> ParameterInterval | None:
         return parameters_from_dict({name: fields[name] for name in FIELDS})
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def made_with(folder: Path) -> str:
+    """Return the hash of the code that a finished folder was made with; empty where it cannot be read."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["code"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

@@ -10,24 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stress.drawdir import find_parameters
+from stress.drawdir import find_parameters, made_with
 from stress.engines.base import Interrupted, Progress, run
 from stress.engines.choose import choose_engine
 from stress.engines.population import Population, Share, draw_population, shares
 from stress.engines.results import Results
-from stress.manifest import describe_run, now
+from stress.manifest import code_hash, describe_run, now
 from stress.outcomes import Outcomes
 from stress.rundir import RunFolder
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Summary, summarize
-from stress.summary.model_risk import QUOTABLE
 from stress.summary.page import percent
 from stress.toml import parse_setting
 from stress.variants import PATHS, model_risk, runners_of
 
 __all__ = ["INTERRUPTED", "Options", "launch", "print_result", "share_line", "shown"]
 
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,11 @@ def _run_into(folder: RunFolder, scenario: Scenario, results: Results, options: 
 
 
 def _wants_model_risk(options: Options, scenario: Scenario) -> bool:
-    return options.model_risk and bool(scenario.overlay) and scenario.run.n_paths >= PATHS
+    if not options.model_risk or not scenario.overlay:
+        return False
+    if scenario.run.n_paths < PATHS:
+        options.log(f"model risk: left out below {PATHS:,} paths")
+    return scenario.run.n_paths >= PATHS
 
 
 def _with_model_risk(summary: Summary, scenario: Scenario, options: Options) -> tuple[Summary, int]:
@@ -133,6 +136,9 @@ def _with_model_risk(summary: Summary, scenario: Scenario, options: Options) -> 
         said = "interrupted; the run is complete, without its model risk and its figures"
         print(f"fundstress: {said}", file=sys.stderr)
         return summary, INTERRUPTED
+    except (ScenarioError, OSError, MemoryError) as error:  # it costs the axes, not the answer
+        print(f"fundstress: the run is complete, without its model risk: {error}", file=sys.stderr)
+        return summary, FAILED
 
 
 def _with_parameters(summary: Summary, folder: RunFolder, scenario: Scenario, options: Options) -> Summary:
@@ -141,8 +147,8 @@ def _with_parameters(summary: Summary, folder: RunFolder, scenario: Scenario, op
     if found is None:
         return summary
     path, interval = found
-    few = "" if interval.n_draws >= QUOTABLE else f", fewer than {QUOTABLE}: not for quotation"
-    options.log(f"parameter interval: {interval.n_draws:,} draws in {path}{few}")
+    other = "" if made_with(path) == code_hash() else ", made with another version of the package: draw anew"
+    options.log(f"parameter interval: {interval.n_draws:,} draws in {path}{other}")
     return summary.with_(parameters=interval)
 
 

@@ -84,6 +84,8 @@ class Facts:
     cover : tuple of dict
         ``{"n": 1, "move": -0.3, "losses": [one a population]}``: the fund's loss if the n largest accounts
         default at that relative price move; quote.
+    fund_in_coin : float
+        Share of the initial fund that is held in the coin.
     """
 
     scenario: str
@@ -105,6 +107,7 @@ class Facts:
     elapsed_s: dict[str, float] = field(default_factory=dict)
     cohorts: tuple[str, ...] = ()
     cover: tuple[dict[str, Any], ...] = ()
+    fund_in_coin: float = 0.0
 
     def __post_init__(self):
         rows = [

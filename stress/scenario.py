@@ -20,6 +20,7 @@ from stress.exchange.fund import FundSettings
 from stress.exchange.funding import Funding
 from stress.exchange.liquidity import Liquidity
 from stress.exchange.margin import MAX_TIERS, Tier, TierTable
+from stress.exchange.state import MAX_COHORTS
 from stress.exchange.venue import Exchange
 from stress.exchange.waterfall import Layer
 from stress.markets.base import Clock, Market
@@ -311,6 +312,8 @@ class Scenario(Settings):
             if names.count(cohort.name) > 1:
                 yield f"population.{i}.name", f"{cohort.name!r} is repeated"
             yield from ((f"population.{i}.{key}", text) for key, text in cohort.problems(self.venue))
+        if len({cohort.explicit for cohort in self.population[MAX_COHORTS - 1 :]}) > 1:
+            yield "population", f"mixes whales and others from row {MAX_COHORTS - 1} on, where rows are not told apart"
         if sum(cohort.is_maker for cohort in self.population) > 1:
             yield "population", "holds more than one 'maker': makers are one account"
         if all(cohort.is_maker for cohort in self.population):

@@ -179,11 +179,14 @@ def set_thresholds(state, climb):
         low = max(low, rungs.aside_prices[climb.open[0]] * (1.0 + ROUNDING))
     if climb.open[1] < rungs.aside_sides[1].stop:
         high = min(high, rungs.aside_prices[climb.open[1]] * (1.0 - ROUNDING))
+    unknown = 0
     for i in range(climb.left.size):
-        if climb.left[i] == 0 and climb.leavers[i].qty > 0.0:
+        if climb.left[i] == 0 and climb.leavers[i].collateral != rungs.leavers[i].collateral:
+            unknown = 1  # its margin is gone and it was not liquidated yet: test it at every step
+        elif climb.left[i] == 0 and climb.leavers[i].qty > 0.0:
             low = max(low, rungs.leaver_prices[i] * (1.0 + ROUNDING))
         elif climb.left[i] == 0:
             high = min(high, rungs.leaver_prices[i] * (1.0 - ROUNDING))
     state.next_low = low
     state.next_high = high
-    state.touched = 0
+    state.touched = unknown

@@ -161,13 +161,13 @@ def compose_liquidate(rules, value_fund):
             round_ += 1
         state.rounds_max = max(state.rounds_max, round_)
         set_thresholds(state, climb)
-        state.touched = int(round_ == book.max_rounds)
+        state.touched = max(state.touched, int(round_ == book.max_rounds))
 
     return liquidate
 
 
 @rule
-def carry_all(state, book, step, climb):
+def carry_all(state, book, climb):
     """Do nothing: a shadow fund carries whatever it has taken over."""
     return
 

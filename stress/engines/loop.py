@@ -112,12 +112,12 @@ def compose_carry(value_fund, shed_inventory):
     """Return the rule that passes inventory on when a fund with a bottom cannot carry it."""
 
     @rule
-    def carry(state, book, step, holdings):
+    def carry(state, book, holdings):
         """Hand over what the fund cannot carry."""
         if state.inventory != 0.0 and is_broke(state, book, value_fund(state, book)):
             living = holdings.living[: list_living(holdings)]
             batch, short, moved = holdings.batch[:1], holdings.short[:1], holdings.moved[:1]
-            shed_inventory(state, book, step, batch, short, moved, holdings.case[0], holdings.accounts, living)
+            shed_inventory(state, book, batch, short, moved, holdings.case[0], holdings.accounts, living)
 
     return carry
 

@@ -151,14 +151,16 @@ class InsuranceFundModel(mesa.Model):
         working = self.outside.halts[t] == 0
         if working and (t + 1) % book.check_every == 0:
             self.liquidate()
-        if working and state.inventory != 0.0:
+        if state.inventory != 0.0:
             advance_depth(state, self.outside.shocks, t, book.liquidity)
-            self.carry_inventory()
-            self.rules.unwind(state, book, t)
-        self.settle_fund()
+            if working:
+                self.carry_inventory()
+                self.rules.unwind(state, book, t)
+        working = working or t == self.n_steps - 1  # at the horizon the accounts are settled, come what may
+        self.settle_fund(working)
         if (t + 1) % book.funding_every == 0:
             state.funding += self.outside.rates[(t + 1) // book.funding_every - 1] * state.mark
-            self.settle_fund()
+            self.settle_fund(working)
         self.clock += 1
         self.running = self.clock < self.n_steps
         if self.datacollector:
@@ -194,11 +196,12 @@ class InsuranceFundModel(mesa.Model):
             seat = AccountSeat()
             living = list(self.agents)
             seats = range(len(living))
-            self.shed_inventory(self.state, self.book, self.clock, [seat], [0], [0.0], self.case, living, seats)
+            self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, seats)
 
-    def settle_fund(self) -> None:
-        """Pass on what the fund cannot carry, then record the event and check the books."""
-        self.carry_inventory()
+    def settle_fund(self, working: bool) -> None:
+        """Pass on what the fund cannot carry, unless the engine stands still; record the event, check the books."""
+        if working:
+            self.carry_inventory()
         record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
         error = self.imbalance() / self.book.open_interest
         self.state.conservation_error = max(self.state.conservation_error, error)

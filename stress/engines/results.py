@@ -102,6 +102,7 @@ class Results:
             elapsed_s=elapsed_s,
             cohorts=self.cohorts(),
             cover=cover,
+            fund_in_coin=scenario.fund.in_coin,
         )
         return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None)
 

@@ -79,13 +79,15 @@ def compose_round(rules):
             later = fill_price(state, book.liquidity, -rest, -share * qty)
         short_net = settle_market(state, book, batch, short, moved, share, fill)
         state.inventory += (1.0 - share) * (qty - short_net)
-        state.inventory_common += (1.0 - share) * common
-        moved_net = 0.0
+        moved_net, moved_common = 0.0, 0.0
         if short_net != 0.0:
-            moved_net = settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later)
+            moved_net, moved_common = settle_layers(
+                state, book, batch, short, moved, case, accounts, living, share, fill, later
+            )
+        state.inventory_common += (1.0 - share) * (common - moved_common)
         flatten(state)
-        trade(state, book, step, share * (moved_net - qty), -(share * common), fill)
-        rehedge(state, book, step, -moved_net)
+        trade(state, book, step, share * (moved_net - qty), share * (moved_common - common), fill)
+        rehedge(state, book, -moved_net, -moved_common)
 
     return close_batch
 
@@ -119,8 +121,8 @@ def compose_layers_part(rules):
 
     @rule
     def settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later):
-        """Return the signed quantity that was deleveraged instead of traded."""
-        moved_net = 0.0
+        """Return the signed quantity that was deleveraged instead of traded, and the crowd's part of it."""
+        moved_net, moved_common = 0.0, 0.0
         for side in (1.0, -1.0):
             open_case(state, book, case, side, batch, short, fill, share, later)
             if case.loss > 0.0:
@@ -129,8 +131,9 @@ def compose_layers_part(rules):
                 if short[j] == 1 and batch[j].qty * side > 0.0:
                     close(state, batch[j])
                     moved_net += side * moved[j]
+                    moved_common += book.common[min(batch[j].cohort, MAX_COHORTS - 1)] * side * moved[j]
             close_case(state, case, batch, short, moved, fill, share)
-        return moved_net
+        return moved_net, moved_common
 
     return settle_layers
 
@@ -147,14 +150,15 @@ def compose_end(rules):
         return fund_value(state, fill_price(state, book.liquidity, -state.inventory, 0.0))
 
     @rule
-    def shed_inventory(state, book, step, batch, short, moved, case, accounts, living):
+    def shed_inventory(state, book, batch, short, moved, case, accounts, living):
         """Pass inventory that the fund can no longer carry to the layers, at its transfer price."""
         price = fill_price(state, book.liquidity, -state.inventory, 0.0)
         rest = open_inventory_case(state, book, case, batch, short, moved, price)
         if case.remaining > 0.0:
             absorb(state, book, case, batch, short, moved, accounts, living)
+        common = state.inventory_common
         close_inventory_case(state, case, moved, rest)
-        rehedge(state, book, step, -case.side * moved[0])
+        rehedge(state, book, -case.side * moved[0], state.inventory_common - common)
 
     return value_fund, shed_inventory
 

@@ -75,7 +75,6 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "open_interest": float(open_interest),
         "per_open_interest": float(1.0 / open_interest),
         "fund_initial": scenario.fund.initial_usd,
-        "fund_coins": scenario.fund.in_coin * scenario.fund.initial_usd / scenario.market.price_usd,
         "fee_rate": e.fee.rate,
         "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
         "lot": grid(e.lot),

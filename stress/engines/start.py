@@ -19,6 +19,7 @@ def opening(population: Population, scenario: Scenario, *, bottomless: int = 1) 
         1 for the shadow fund, 0 for the configured waterfall.
     """
     accounts, price = population.accounts, population.price
+    coins = scenario.fund.in_coin * scenario.fund.initial_usd / price
     return ExchangeState(
         initial_price=price,
         index=price,
@@ -26,6 +27,9 @@ def opening(population: Population, scenario: Scenario, *, bottomless: int = 1) 
         price_min=price,
         price_max=price,
         bottomless=bottomless,
+        coins=coins,
+        coins_sold=-coins * price,
+        open_interest=population.open_interest,
         alive_qty=float(accounts["qty"].sum()),
         alive_cost=float((accounts["qty"] * accounts["entry"]).sum()),
         alive_collateral=float(accounts["collateral"].sum()),

@@ -2,7 +2,7 @@
 
 A compiled engine supplies two rules: ``liquidate(state, book, path, step, holdings, ledger)`` runs the
 liquidation rounds of a step and leaves in ``state.next_low`` and ``next_high`` the marks between which nobody
-is liquidated; ``carry(state, book, step, holdings)`` deals with a fund that cannot carry its inventory;
+is liquidated; ``carry(state, book, holdings)`` deals with a fund that cannot carry its inventory;
 ``leave(state, book, path, step, holdings)`` takes the margin out of accounts that let themselves be liquidated.
 """
 
@@ -103,21 +103,20 @@ def is_known_healthy(state, book):
 
 
 @rule
-def index_of_new_depth(state, book):
+def index_of_new_depth(state):
     """Return the index below which coins make the fund fall deeper than ever, while it carries no inventory."""
-    cash = state.value - state.coin_pnl
-    spare = min(state.drawdown + cash, state.drawdown_gross - state.bad_debt)
-    return state.initial_price - spare / book.fund_coins
+    spare = min(state.drawdown + state.value, state.drawdown_gross - state.gross)
+    return state.index - spare / state.coins
 
 
 @rule
-def screen(state, book):
+def screen(state):
     """Return the shocks between which the mark stays inside the known range and nothing sets a new extreme."""
     low = max(state.next_low, state.price_min) / state.initial_price
     high = min(state.next_high, state.price_max) / state.initial_price
     below = math.log(low) - state.reach_low if low > 0.0 else -1e300
-    if book.fund_coins > 0.0:
-        deepest = index_of_new_depth(state, book) / state.initial_price
+    if state.coins > 0.0:
+        deepest = index_of_new_depth(state) / state.initial_price
         below = max(below, math.log(deepest) if deepest > 0.0 else -1e300)
     return below + MARGIN, math.log(high) - state.reach_high - MARGIN
 
@@ -179,12 +178,12 @@ def compose_skip(displacement, common_displacement, melt):
     @melt
     def next_stop(state, book, path, step, stop):
         """Return the next step that must be run: funding, the last one, or a price that may matter."""
-        if state.inventory != 0.0 or state.touched == 1 or book.monotone == 0:
+        if state.inventory != 0.0 or state.hedge != 0.0 or state.touched == 1 or book.monotone == 0:
             return step
         every = book.funding_every
         bound_displacement(state, book)
         until = min(step + every - 1 - step % every, stop - 1, max(step, state.next_exit))
-        return first_outside(path, step, until, *screen(state, book))
+        return first_outside(path, step, until, *screen(state))
 
     return next_stop
 
@@ -233,18 +232,23 @@ def compose_step(rules, liquidate, carry, leave, value_fund, melt):
         if step == state.next_exit:
             leave(state, book, path, step, holdings)
             state.next_exit = next_after(path.exits, step)
-        if path.halts[step] == 0 and (step + 1) % book.check_every == 0 and not is_known_healthy(state, book):
+        works = path.halts[step] == 0
+        if works and (step + 1) % book.check_every == 0 and not is_known_healthy(state, book):
             liquidate(state, book, path, step, path_id, holdings, ledger)
-        if state.inventory != 0.0 and path.halts[step] == 0:
+        if state.inventory != 0.0:
             advance_depth(state, path.shocks, step, book.liquidity)
-            carry(state, book, step, holdings)
-            unwind(state, book, step)
-        carry(state, book, step, holdings)
+            if works:
+                carry(state, book, holdings)
+                unwind(state, book, step)
+        works = works or step == path.shocks.size - 1  # at the horizon the accounts are settled, come what may
+        if works:
+            carry(state, book, holdings)
         record_event(state, book, step, value_fund(state, book))
         if (step + 1) % book.funding_every == 0:
             state.funding += path.rates[(step + 1) // book.funding_every - 1] * state.mark
             state.touched = 1
-            carry(state, book, step, holdings)
+            if works:
+                carry(state, book, holdings)
             record_event(state, book, step, value_fund(state, book))
 
     return run_step

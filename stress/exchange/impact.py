@@ -23,7 +23,7 @@ class ImpactLaw(Part):
     flow_at: ClassVar[Any]  # rule (impact, law) -> flow, the inverse of impact
 
     def numbers(self, volume: float, depth: float, vol_daily: float = 0.03) -> tuple[float, float, float]:
-        """Return (scale, size, exponent) given volume a day and depth within 1 %, base units, and the day's volatility."""
+        """Return (scale, size, exponent) from volume a day and depth within 1 %, base units, and daily volatility."""
         raise TypeError(f"impact law {self.kind!r} does not define its numbers")
 
 

@@ -115,17 +115,29 @@ def balance_error(state):
 
 
 @rule
+def spend_coins(state, book, value):
+    """Sell coins for what the cash of a fund with a bottom does not cover: what is spent no longer moves."""
+    if state.coins > 0.0 and state.bottomless == 0:
+        cash = book.fund_initial + value - state.coins * state.index
+        if cash < 0.0:
+            sold = min(state.coins, -cash / state.index)
+            state.coins -= sold
+            state.coins_sold += sold * state.index
+
+
+@rule
 def record_event(state, book, step, value):
     """Record the fund after an event; `value` is its marked change since the start (docs/method.md, section 10)."""
     state.value = value
+    spend_coins(state, book, value)
     loss = -value
     carried = value + state.bad_debt - state.surplus - state.fee_income
-    gross = state.bad_debt - min(0.0, carried - max(0.0, state.coin_pnl))
+    state.gross = state.bad_debt - min(0.0, carried - max(0.0, state.coin_pnl))
     if loss > state.drawdown:
         state.drawdown = loss
         if loss > state.drawdown_mark * (1.0 + SAME_LOSS):
             remember_worst(state, step)
-    state.drawdown_gross = max(state.drawdown_gross, gross)
+    state.drawdown_gross = max(state.drawdown_gross, state.gross)
     state.inventory_peak = max(state.inventory_peak, abs(state.inventory) * state.mark)
     if loss > book.fund_initial and state.ruin_step < 0:
         state.ruin_step = step
@@ -229,19 +241,22 @@ def compose_mark(displacement, common_displacement):
         left = decay[step - state.trade_step]
         state.flow = state.flow_at_trade * left
         state.common_flow = state.common_at_trade * left
-        state.coin_pnl = book.fund_coins * (state.index - state.initial_price)
+        state.coin_pnl = state.coins_sold + state.coins * state.index
+        if state.hedge != 0.0 or state.common_hedge != 0.0:
+            add_flow(state, step, state.hedge, state.common_hedge)
+            state.hedge, state.common_hedge = 0.0, 0.0
         state.traded = 0.0
         state.fee_income = book.fee_income_per_step * (step + 1)
         update_mark(state, book)
 
     @rule
-    def rehedge(state, book, step, moved):
-        """Let deleveraged winners sell what their lost position hedged, outside, and quote less from now on."""
+    def rehedge(state, book, moved, common):
+        """Let deleveraged winners sell at the next step what their lost position hedged, outside, and quote less."""
         if book.rehedge > 0.0 and moved != 0.0:
-            add_flow(state, step, book.rehedge * moved, 0.0)
-            lost = book.rehedge * state.deleveraged_notional / book.open_interest
+            state.hedge += book.rehedge * moved
+            state.common_hedge += book.rehedge * common
+            lost = book.rehedge * state.deleveraged_notional / state.open_interest
             state.quotes = max(FEWEST_QUOTES, 1.0 - lost)
-            update_mark(state, book)
 
     return update_mark, open_step, rehedge
 
@@ -307,7 +322,7 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
         ``price_batch(state, book, net, limit)`` returns the executed share and the fill of a round, one price
         for both sides and every account; ``settle(state, book, account, fill, share)`` closes an account;
         ``trade(state, book, step, quantity, common, price)`` executes a signed quantity against the makers,
-        `common` of it the crowd's; ``rehedge(state, book, step, moved)`` lets deleveraged winners hedge anew;
+        `common` of it the crowd's; ``rehedge(state, book, moved, common)`` lets deleveraged winners hedge anew;
         ``unwind(state, book, step)`` sells what the step's room allows of the inventory;
         ``fill_price(state, liquidity, quantity, before)`` is the mean price of a signed quantity after
         `before` has been traded: the index plus the mean of its own impact, the integral of the law.

@@ -36,6 +36,8 @@ class ExchangeState:
     common_flow: float = 0.0
     trade_step: int = 0
     traded: float = 0.0  # by the exchange, in this step
+    hedge: float = 0.0  # what deleveraged winners will trade outside at the next step
+    common_hedge: float = 0.0
 
     # the fund
     bottomless: int = 1  # 1: shadow run, the fund pays whatever is asked; 0: configured waterfall
@@ -47,6 +49,8 @@ class ExchangeState:
     inventory_peak: float = 0.0  # largest notional carried, quote
     inventory_cost: float = 0.0  # what it cost, net of funding index
     inventory_pnl: float = 0.0  # realised by unwinding
+    coins: float = 0.0  # of the fund, base units
+    coins_sold: float = 0.0  # what spent coins fetched, less what all of them were worth at the start
     coin_pnl: float = 0.0  # of the part of the fund that is held in the coin
     socialized_loss: float = 0.0
     unresolved_shortfall: float = 0.0
@@ -61,11 +65,13 @@ class ExchangeState:
     maker_cost: float = 0.0
     maker_collateral: float = 0.0
     deposits: float = 0.0
+    open_interest: float = 0.0  # of one side, at the start
 
     # the record
     value: float = 0.0  # marked change of the fund at the last event
     drawdown: float = 0.0
     drawdown_gross: float = 0.0
+    gross: float = 0.0  # loss without credit for income, at the last event
     drawdown_mark: float = 0.0  # loss at the recorded step
     drawdown_step: int = -1
     ruin_step: int = -1

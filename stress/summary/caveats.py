@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stress.summary.intervals import Estimate
+from stress.summary.model_risk import QUOTABLE
 from stress.summary.notation import percent
 from stress.summary.year import YEARS_OF_DATA, beyond_the_data
 
@@ -47,6 +48,8 @@ def _about_parameters(summary: "Summary") -> Iterator[str]:
         f"Parameter intervals: {percent(found.confidence)} of {found.n_draws:,} draws, {found.n_paths:,} paths each; "
         f"simulation noise is up to {percent(found.error_share)} of their spread."
     )
+    if found.n_draws < QUOTABLE:
+        yield f"Parameter intervals rest on fewer than {QUOTABLE} draws: not for quotation."
     own, drawn = summary.facts.config_sha256, found.config_sha256
     if own != drawn:
         yield f"Parameter intervals are of configuration {drawn[:8]}, this run is of {own[:8]}: compare the two."

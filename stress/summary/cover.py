@@ -25,7 +25,7 @@ class CoverRow:
     low, high : float or None
         5 % and 95 % quantile over populations; None with a single population.
     fund_over_loss : float or None
-        Initial fund divided by the loss; None without a loss.
+        Initial fund, its coins at the moved price, divided by the loss; None without a loss.
     """
 
     n: int
@@ -42,7 +42,11 @@ class CoverRow:
 
 def cover_rows(facts: Facts) -> tuple[CoverRow, ...]:
     """Summarize over populations what the run recorded in ``facts.cover``."""
-    return tuple(_row(case["n"], case["move"], case["losses"], facts.fund_initial) for case in facts.cover)
+    return tuple(_row(case["n"], case["move"], case["losses"], _fund_at(facts, case["move"])) for case in facts.cover)
+
+
+def _fund_at(facts: Facts, move: float) -> float:
+    return facts.fund_initial * (1.0 + facts.fund_in_coin * move)
 
 
 def _row(n: int, move: float, losses: list[float], fund: float) -> CoverRow:

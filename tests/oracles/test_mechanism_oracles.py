@@ -43,6 +43,15 @@ def test_identical_venues_have_the_price_of_one_venue(one_venue, k):
     np.testing.assert_allclose(many.price_min, one_venue.price_min, rtol=1e-12)
 
 
+def test_identical_venues_are_one_venue_after_auto_deleveraging_too():
+    small = {"fund.initial_usd": 0.0, "market.vol_annual": 4.0, "exchange.fee": "keep_residual"}
+    one = run("venues", **small)
+    many = run("venues", **small, **{"liquidity.pass_through": 0.25, "liquidity.common_liquidation": 1.0})
+    assert one.deleveraged_notional.sum() > 0
+    np.testing.assert_allclose(many.liquidated_notional, one.liquidated_notional, rtol=1e-9)
+    np.testing.assert_allclose(many.price_min, one.price_min, rtol=1e-9)
+
+
 def test_alone_a_venue_with_a_part_of_the_index_moves_it_less(one_venue):
     alone = run("venues", **{"liquidity.pass_through": 0.2})
     assert alone.liquidated_notional.mean() < 0.97 * one_venue.liquidated_notional.mean()
@@ -125,6 +134,13 @@ def test_the_deepest_fall_is_found_between_liquidations():
 def test_gains_in_coin_are_no_credit_in_the_gross_drawdown():
     rise = {"market": {"kind": "scripted", "price_usd": 50_000.0, "log_returns": [0.2]}, "run.n_paths": 1}
     assert run("one_account", **rise, **{"fund.in_coin": 1.0}).drawdown_gross[0] == 0.0
+
+
+def test_coins_that_were_spent_fall_no_further():
+    # 20x long, liquidated in the first crash beyond bankruptcy; the fund of 1,500 is in coin and pays 5,000.
+    crash = {"market": {"kind": "scripted", "price_usd": 50_000.0, "log_returns": [math.log(0.85), math.log(0.7)]}}
+    found = run("one_account", **crash, **{"run.n_paths": 1, "fund.in_coin": 1.0, "fund.initial_usd": 1_500.0})
+    assert found.fund_end[0] == pytest.approx(0.0, abs=1e-6)
 
 
 # Forced sales take no more than the book refills.
