@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stress.ahead import compiling_ahead
 from stress.drawdir import find_parameters, made_with
 from stress.engines.base import Interrupted, Progress, run
 from stress.engines.choose import choose_engine
@@ -94,8 +95,9 @@ def _folder(options: Options, scenario: Scenario) -> RunFolder:
 
 def _run_into(folder: RunFolder, scenario: Scenario, results: Results, options: Options) -> int:
     started, clock, n_resumed = now(), time.perf_counter(), results.n_done
-    with shown(options) as progress:
-        outcomes = run(scenario, threads=options.threads, ledger=options.ledger, progress=progress, resume=results)
+    with compiling_ahead(scenario) as ready, shown(options) as progress:
+        how: dict[str, Any] = {"threads": options.threads, "ledger": options.ledger, "ready": ready}
+        outcomes = run(scenario, **how, progress=progress, resume=results)
     summary, code = _with_parameters(summarize(outcomes), folder, scenario, options), 0
     try:
         folder.write_run(scenario, outcomes, summary)  # complete before anything that only adds to it

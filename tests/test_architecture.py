@@ -42,7 +42,20 @@ ARROWS = {
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
-TOP = {"__init__", "__main__", "check", "cli", "doctor", "figures", "launch", "manifest", "report", "rundir", "screen"}
+TOP = {
+    "__init__",
+    "__main__",
+    "ahead",
+    "check",
+    "cli",
+    "doctor",
+    "figures",
+    "launch",
+    "manifest",
+    "report",
+    "rundir",
+    "screen",
+}
 TOP |= {"drawdir", "launch_draws", "viz"}
 
 # Packages that only some rooms may know.

@@ -81,6 +81,7 @@ def run(
     ledger: bool = False,
     progress: Progress | None = None,
     resume: Results | None = None,
+    ready: Callable[[], Any] | None = None,
 ) -> Outcomes:
     """Simulate a scenario.
 
@@ -101,6 +102,8 @@ def run(
         Told about finished paths.
     resume : Results, optional
         What an `Interrupted` run had finished.
+    ready : callable, optional
+        Waited for before the account loop is compiled: another process may be compiling it.
 
     Returns
     -------
@@ -117,6 +120,7 @@ def run(
     scenario = resolve(scenario, n_paths, rng, engine)
     started = time.perf_counter()
     job = Job(scenario, ledger=ledger, results=resume)
+    job.engine.ready = ready
     job.engine.warm(job.population(0))
     compiled = time.perf_counter()
     job.run(threads or os.cpu_count() or 1, progress or Progress())

@@ -1,5 +1,6 @@
 """The compiled engines as `base` drives them: blocks of paths through the ladder or the account loop."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +26,7 @@ class CompiledEngine:
     def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):
         self.scenario = scenario
         self.keep_ledger = keep_ledger
+        self.ready: Callable[[], Any] | None = None  # waits for whoever compiles the account loop
         self.rulebook = rulebook(scenario, population.open_interest)
         self.book = record(self.rulebook.numbers)
         self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
@@ -75,6 +77,8 @@ class CompiledEngine:
 
     def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block in the account loop."""
+        if self.ready is not None:
+            self.ready()
         kernel = loop.compiled(self.rulebook)
         holdings = loop.holdings_of(population)
         kernel(states, self.book, block, first, population.accounts, holdings, ledger, traces)

@@ -251,6 +251,7 @@ class ReferenceEngine:
 
     def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):
         self.scenario, self.keep_ledger = scenario, keep_ledger
+        self.ready: Any = None  # nothing is compiled that could be waited for
         self.rulebook = rulebook(scenario, population.open_interest)
         self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
 
