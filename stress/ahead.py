@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from stress.engines.base import LONG_RUN, Job
@@ -33,12 +33,17 @@ def compiling_ahead(scenario: Scenario) -> Iterator[Callable[[], Any] | None]:
     command = [sys.executable, "-m", "stress.ahead"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as helper:
         try:
-            if helper.stdin is not None:
-                json.dump(scenario.tables(), helper.stdin)
-                helper.stdin.close()
+            with suppress(BrokenPipeError):  # it has died; the run compiles by itself
+                _tell(helper, json.dumps(scenario.tables()))
             yield helper.wait
         finally:
             helper.kill()
+
+
+def _tell(helper: subprocess.Popen[str], text: str) -> None:
+    if helper.stdin is not None:
+        with helper.stdin:
+            helper.stdin.write(text)
 
 
 def compile_loop(tables: IO[str]) -> None:
