@@ -29,10 +29,11 @@ from stress.summary.parameters import (
 )
 from stress.variants import POPULATIONS, Runner, clusters_of, spread
 
-__all__ = ["DRAWS", "PATHS", "Kept", "Uncertainty", "draw_parameters", "uncertainty"]
+__all__ = ["DRAWS", "MOST", "PATHS", "Kept", "Uncertainty", "draw_parameters", "uncertainty"]
 
 DRAWS = QUOTABLE
 PATHS = 10_000  # of each draw, to begin with
+MOST = 4  # times as many, before the error is taken as it is
 CONFIDENCE = 0.95  # share of the draws inside the interval
 SCHEMA = "fundstress.uncertainty/1"
 
@@ -152,7 +153,7 @@ def uncertainty(
     if not scenario.uncertain:
         raise ScenarioError(f"{scenario.run.name}: there is no [[uncertain]] table to draw from")
     study = Study(scenario, draws, max(1, n_paths // POPULATIONS), {} if kept is None else kept)
-    shown, most = progress or Progress(), 4 * n_paths if most_paths is None else most_paths
+    shown, most = progress or Progress(), MOST * n_paths if most_paths is None else most_paths
     while True:
         study.extend(n_paths, threads, shown)
         found = study.result(n_paths)

@@ -16,6 +16,7 @@ from stress.outcomes import Outcomes
 from stress.plots import style
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Clusters, Summary, quantile_interval
+from stress.variants import AMPLE
 
 __all__ = ["Book", "ReservePoint", "book_of", "draw_figures", "leverage_sweep", "mean_leverage"]
 
@@ -23,7 +24,6 @@ N_WORST = 5  # paths drawn one by one
 FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)  # of every cohort's median leverage
 SWEEP_PATHS = 3_000
 SWEEP_POPULATIONS = 20  # fewer than in a run: drawing them takes much of the sweep's time
-AMPLE = 1e15  # USD; a fund that no path ruins spares the second run of ruined paths, and drawdown is the same
 SWEEP_LEVELS = 2
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stress.drawdir import FOUND, DrawFolder
-from stress.draws import DRAWS, PATHS, Uncertainty, uncertainty
+from stress.draws import DRAWS, MOST, PATHS, Uncertainty, uncertainty
 from stress.launch import INTERRUPTED, print_result, shown
 from stress.manifest import SCHEMA, circumstances, now
 from stress.scenario import Scenario
@@ -34,7 +34,7 @@ class DrawOptions:
     def size(self) -> dict[str, int]:
         """Return how many draws, and from and up to how many paths of each; a number that was asked for is kept."""
         fewest = self.paths or PATHS
-        return {"draws": self.draws or DRAWS, "n_paths": fewest, "most_paths": self.paths or 4 * PATHS}
+        return {"draws": self.draws or DRAWS, "n_paths": fewest, "most_paths": self.paths or MOST * PATHS}
 
     def words(self) -> list[str]:
         """Return the command line."""
