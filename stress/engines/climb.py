@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stress.engines.rounds import common_part
 from stress.engines.rungs import NEAR, Rungs
 from stress.exchange.margin import is_breached
-from stress.exchange.state import MAX_COHORTS
 from stress.rules import inline, rule
 
 ROUNDING = 1e-12  # a threshold as a price is only as good as one division; the test itself is on keys
@@ -113,12 +113,6 @@ def owed(account):
     return account.qty * account.entry - account.collateral
 
 
-@rule
-def common_part(book, account):
-    """Return the quantity of an account that other venues liquidate alike."""
-    return book.common[min(account.cohort, MAX_COHORTS - 1)] * account.qty
-
-
 @inline
 def crossed_sums(book, climb):
     """Return quantity and value qE - W of the crossed longs and shorts, and the crowd's net quantity.
@@ -146,12 +140,12 @@ def crossed_sums(book, climb):
         if climb.done[i] == 1:
             long_qty += rungs.aside[i].qty
             long_value += owed(rungs.aside[i])
-            common += common_part(book, rungs.aside[i])
+            common += common_part(book, rungs.aside[i], rungs.aside[i].qty)
     for i in range(climb.open[1], climb.seen[1]):
         if climb.done[i] == 1:
             short_qty += rungs.aside[i].qty
             short_value += owed(rungs.aside[i])
-            common += common_part(book, rungs.aside[i])
+            common += common_part(book, rungs.aside[i], rungs.aside[i].qty)
     for i in range(climb.left.size):
         if climb.left[i] == 1:
             a = climb.leavers[i]
@@ -159,7 +153,7 @@ def crossed_sums(book, climb):
             short_qty += min(0.0, a.qty)
             long_value += owed(a) if a.qty > 0.0 else 0.0
             short_value += owed(a) if a.qty < 0.0 else 0.0
-            common += common_part(book, a)
+            common += common_part(book, a, a.qty)
     return long_qty, long_value, short_qty, short_value, common
 
 

@@ -37,11 +37,17 @@ def batch_sums(batch):
 
 
 @rule
+def common_part(book, account, quantity):
+    """Return how much of an account's `quantity` other venues liquidate alike: the crowd's all, a whale's nothing."""
+    return book.common[min(account.cohort, MAX_COHORTS - 1)] * quantity
+
+
+@rule
 def common_qty(book, batch):
-    """Return the signed quantity of a batch that other venues liquidate alike: the crowd's, not the whales'."""
+    """Return the signed quantity of a batch that other venues liquidate alike."""
     common = 0.0
     for j in range(len(batch)):
-        common += book.common[min(batch[j].cohort, MAX_COHORTS - 1)] * batch[j].qty
+        common += common_part(book, batch[j], batch[j].qty)
     return common
 
 
@@ -131,7 +137,7 @@ def compose_layers_part(rules):
                 if short[j] == 1 and batch[j].qty * side > 0.0:
                     close(state, batch[j])
                     moved_net += side * moved[j]
-                    moved_common += book.common[min(batch[j].cohort, MAX_COHORTS - 1)] * side * moved[j]
+                    moved_common += common_part(book, batch[j], side * moved[j])
             close_case(state, case, batch, short, moved, fill, share)
         return moved_net, moved_common
 
