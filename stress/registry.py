@@ -57,6 +57,16 @@ class Part(Settings):
         return cls.member(value.get("kind", "")).model_validate(value)  # type: ignore[return-value]
 
     @classmethod
+    def rules(cls, name: str) -> list[Any]:
+        """Return what every member of the family defines as `name`, in the order of their codes."""
+        return [getattr(cls.family[kind], name) for kind in sorted(cls.family)]
+
+    @property
+    def code(self) -> int:
+        """Number of this kind among those of its family: how kernels know it (`stress.rules.one_of`)."""
+        return sorted(type(self).family).index(self.kind)
+
+    @classmethod
     def member(cls, kind: str) -> type["Part"]:
         """Return the class registered as `kind`, or say which kinds there are."""
         if isinstance(kind, str) and kind in cls.family:

@@ -7,7 +7,7 @@ of the Python object, so that a rule reads the same attributes in both worlds.
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -21,7 +21,7 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
-__all__ = ["cache_folder", "frugal_kernel", "inline", "kernel", "record", "record_dtype", "rule"]
+__all__ = ["cache_folder", "frugal_kernel", "inline", "kernel", "one_of", "record", "record_dtype", "rule"]
 
 rule = register_jitable
 PACKAGE = Path(__file__).parent
@@ -51,6 +51,38 @@ def cache_folder() -> Path:
 def inline(function: Callable) -> Callable:
     """Mark arithmetic that must melt into the calling loop, so that LLVM can vectorise the loop."""
     return register_jitable(forceinline=True, error_model="numpy")(function)
+
+
+def one_of(rules: Sequence[Callable]) -> Callable:
+    """Return the rule ``(code, *args)`` that applies rule number `code`; the last one answers for all beyond.
+
+    What a venue chooses is then a number, and another choice does not compile another kernel.  All rules take
+    the same arguments and return the same types.
+    """
+    chosen = _only(rules[-1])
+    for code in reversed(range(len(rules) - 1)):
+        chosen = _or_else(code, rules[code], chosen)
+    return chosen
+
+
+def _only(last):
+    @rule
+    def apply(code, *args):
+        """Apply the last rule, whatever the code."""
+        return last(*args)
+
+    return apply
+
+
+def _or_else(number, first, rest):
+    @rule
+    def apply(code, *args):
+        """Apply rule `number` if it is meant, else one of the rest."""
+        if code == number:
+            return first(*args)
+        return rest(code, *args)
+
+    return apply
 
 
 _one_at_a_time = Lock()

@@ -122,3 +122,11 @@ def test_every_module_beside_a_package_is_imported(tmp_path, monkeypatch):
 
     assert zoo.animals == ["ape", "lion"]
     assert import_siblings("zoo", str(package / "__init__.py")) is None
+
+
+def test_a_code_is_the_place_among_the_kinds_of_the_family():
+    assert (Square(size=1.0).code, Triangle(size=1.0).code) == (0, 1)
+
+
+def test_what_the_members_of_a_family_define_comes_in_the_order_of_their_codes():
+    assert Shape.rules("sides") == [4, 3]

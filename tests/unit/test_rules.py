@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stress import rules
-from stress.rules import cache_folder, frugal_kernel, inline, kernel, record, record_dtype, rule
+from stress.rules import cache_folder, frugal_kernel, inline, kernel, one_of, record, record_dtype, rule
 
 # --- records
 
@@ -244,3 +244,32 @@ def test_a_choice_that_is_no_function_counts_too():
         return lambda x: x if flag else -x
 
     assert rules._home_of(with_flag(True)) != rules._home_of(with_flag(False))
+
+
+# --- choices by number
+
+
+@rule
+def plus(x, y):
+    return x + y
+
+
+@rule
+def minus(x, y):
+    return x - y
+
+
+@rule
+def times(x, y):
+    return x * y
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 7.0), (1, 3.0), (2, 10.0), (9, 10.0)])
+def test_a_choice_by_number_is_the_same_in_python_and_compiled(code, expected):
+    choice = one_of([plus, minus, times])
+
+    @kernel
+    def compiled(code, x, y):
+        return choice(code, x, y)
+
+    assert choice(code, 5.0, 2.0) == compiled(code, 5.0, 2.0) == expected
