@@ -102,7 +102,7 @@ def compose_close(rules):
         rungs, a, b = climb.rungs, climb.at[i], climb.front[i]
         if b - a > FEW and ledger.rows.size == 0:
             worst, best = gain_bounds(state, rungs, a, b, rungs.lists[i].side, fill)
-            to_fund = common_share(best * (1.0 + ROUNDING), book.fee_rate)
+            to_fund = common_share(book.fee.code, best * (1.0 + ROUNDING), book.fee)
             if worst >= 0.0 and to_fund >= 0.0:
                 settle_run(state, rungs, a, b, fill, share, to_fund)
                 return

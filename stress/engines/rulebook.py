@@ -11,27 +11,31 @@ import numpy as np
 from stress.accounts import grid
 from stress.agents.base import Cohort
 from stress.exchange import settlement, waterfall
+from stress.exchange.disposal import Disposal
+from stress.exchange.impact import ImpactLaw
+from stress.exchange.liquidation import FeeModel
 from stress.exchange.liquidity import WINDOW_SECONDS
 from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.state import MAX_COHORTS
 from stress.scenario import Scenario
 
+BY_NUMBER = (FeeModel, Disposal)  # families of which every kernel knows all members
 SECONDS_PER_DAY, DAYS_PER_YEAR = 86400.0, 365.0
 USUAL_VOL = 0.55  # a year, for a market that has none of its own (docs/method.md, section 11)
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """``numbers`` become a record; ``kinds`` are the classes whose rules are composed."""
+    """``numbers`` become a record; the rules of the impact law and of the layers are composed."""
 
     numbers: dict[str, Any]
-    kinds: tuple[Any, ...]
+    law: type[ImpactLaw]
     layers: tuple[Any, ...]
     decay: np.ndarray  # (n_steps + 1,) share of the flow left after so many steps
 
     def compose(self) -> SimpleNamespace:
         """Return the settlement rules with the waterfall under ``absorb`` and whether the fund comes first."""
-        rules = settlement.compose(*self.kinds)
+        rules = settlement.compose(self.law)
         rules.absorb = waterfall.compose_waterfall(self.layers)
         rules.fund_first = self.layers[0].kind == "fund"
         return rules
@@ -39,7 +43,8 @@ class Rulebook:
     @property
     def key(self) -> tuple[Any, ...]:
         """What distinguishes one set of compiled rules from another."""
-        return (*self.kinds, *(layer.choices() for layer in self.layers))
+        by_number = (tuple(sorted(family.family)) for family in BY_NUMBER)
+        return (self.law, *by_number, *(layer.choices() for layer in self.layers))
 
 
 def once_per_rules(build: Callable[[SimpleNamespace], Any]) -> Callable[[Rulebook], Any]:
@@ -75,7 +80,8 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "open_interest": float(open_interest),
         "per_open_interest": float(1.0 / open_interest),
         "fund_initial": scenario.fund.initial_usd,
-        "fee_rate": e.fee.rate,
+        "fee": e.fee.as_numbers(),
+        "disposal": e.disposal.as_numbers(),
         "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
         "lot": grid(e.lot),
         "cent": grid(e.cent),
@@ -93,8 +99,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "tiers": _tier_numbers(scenario),
         "layers": {layer.kind: layer.numbers() for layer in scenario.layer},
     }
-    kinds = (type(scenario.liquidity.impact), type(e.fee), type(e.disposal))
-    return Rulebook(numbers, kinds, scenario.layer, _decay(scenario))
+    return Rulebook(numbers, type(scenario.liquidity.impact), scenario.layer, _decay(scenario))
 
 
 def _padded(cohorts: tuple[Cohort, ...]) -> tuple[Cohort, ...]:

@@ -1,15 +1,18 @@
 """How does a liquidated batch reach the market, the fund and the books?
 
-`compose` closes over the scenario's impact law, fee model and disposal rule and returns the rules that every
-engine calls.  They know totals and single accounts; who is in the batch is the engine's business.
+`compose` closes over the scenario's impact law and returns the rules that every engine calls; fee models and
+disposal rules are picked by number, so that another one compiles nothing.  They know totals and single accounts;
+who is in the batch is the engine's business.
 """
 
 import math
 from types import SimpleNamespace
 
 from stress.accounts import unrealized_pnl
+from stress.exchange.disposal import Disposal
+from stress.exchange.liquidation import FeeModel
 from stress.exchange.state import MAX_COHORTS
-from stress.rules import rule
+from stress.rules import one_of, rule
 
 NO_LIMIT = 1e300
 FEWEST_QUOTES = 0.05  # of normal depth, however many makers are deleveraged; illustrative
@@ -27,7 +30,7 @@ def fund_value(state, unwind_price):
 
 
 @rule
-def settle(state, book, account, fill, share, fund_part):
+def settle(state, book, account, fill, share, split):
     """Close one account: `share` of it is sold at `fill`, the rest is taken over at its bankruptcy price.
 
     Fee, surplus and bad debt are per account: winners and losers of a batch are not netted.  The gain
@@ -36,15 +39,32 @@ def settle(state, book, account, fill, share, fund_part):
     qty = account.qty
     gain = account.collateral + unrealized_pnl(qty, account.entry, fill, state.funding)
     if gain >= 0.0:
-        paid = share * fund_part(gain, abs(qty) * fill, book.fee_rate)
-        state.surplus += paid
+        to_fund, _ = split(book.fee.code, gain, abs(qty) * fill, book)
+        paid = share * affordable(state, book, to_fund)
         state.released += share * gain - paid
     else:
         paid = share * gain
-        state.bad_debt -= paid
+    pay_fund(state, paid)
     attribute(state, account, paid, share)
     state.inventory_cost += (1.0 - share) * (qty * account.entry - account.collateral)
     close(state, account)
+
+
+@rule
+def affordable(state, book, amount):
+    """Return what a liquidation pays the fund; where the fund should add to it (negative), no more than it has."""
+    if amount >= 0.0 or state.bottomless == 1:
+        return amount
+    return -min(-amount, max(0.0, book.fund_initial + state.value))
+
+
+@rule
+def pay_fund(state, amount):
+    """Book what the fund receives as surplus, what it pays (negative) as bad debt."""
+    if amount >= 0.0:
+        state.surplus += amount
+    else:
+        state.bad_debt -= amount
 
 
 @rule
@@ -287,9 +307,9 @@ def compose_trading(update_mark, fill_price):
     return trade, unwind
 
 
-def compose_batch(fill_price, limit_room, disposal):
+def compose_batch(fill_price, limit_room):
     """Return ``price_batch``: which share of a round executes now, and at what price."""
-    executable, uses_limit = disposal.executable, disposal.uses_limit
+    executable, fill_of = one_of(Disposal.rules("executable")), one_of(Disposal.rules("fill"))
 
     @rule
     def price_batch(state, book, net, limit):
@@ -298,22 +318,23 @@ def compose_batch(fill_price, limit_room, disposal):
         if quantity == 0.0:
             return 1.0, state.index
         room = NO_LIMIT
-        if uses_limit:
+        if book.disposal.uses_limit == 1:
             room = limit_room(state, book.liquidity, net, limit)
-        share = executable(quantity, volume_room(state, book), room) / quantity
-        return share, fill_price(state, book.liquidity, share * net, 0.0)
+        share = executable(book.disposal.code, quantity, volume_room(state, book), room) / quantity
+        walked = fill_price(state, book.liquidity, share * net, 0.0)
+        return share, fill_of(book.disposal.code, walked, limit, state, book, math.copysign(1.0, net))
 
     return price_batch
 
 
-def compose(law, fee_model, disposal) -> SimpleNamespace:
-    """Close over a scenario's choices and return the settlement rules that every engine calls.
+def compose(law) -> SimpleNamespace:
+    """Close over the impact law and return the settlement rules that every engine calls.
+
+    Fee models and disposal rules are picked by number.
 
     Parameters
     ----------
     law : ImpactLaw class
-    fee_model : FeeModel class
-    disposal : Disposal class
 
     Returns
     -------
@@ -330,12 +351,12 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
     displacement, common_displacement, fill_price, limit_room = compose_prices(law)
     update_mark, open_step, rehedge = compose_mark(displacement, common_displacement)
     trade, unwind = compose_trading(update_mark, fill_price)
-    fund_part = fee_model.fund_part
+    split = one_of(FeeModel.rules("split"))
 
     @rule
     def settle_account(state, book, account, fill, share):
         """Close one account under the scenario's fee model."""
-        settle(state, book, account, fill, share, fund_part)
+        settle(state, book, account, fill, share, split)
 
     return SimpleNamespace(
         displacement=displacement,
@@ -345,7 +366,7 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
         trade=trade,
         unwind=unwind,
         rehedge=rehedge,
-        price_batch=compose_batch(fill_price, limit_room, disposal),
+        price_batch=compose_batch(fill_price, limit_room),
         settle=settle_account,
-        common_share=fee_model.common_share,
+        common_share=one_of(FeeModel.rules("common_share")),
     )

@@ -80,24 +80,40 @@ def test_numbers_of_a_law_are_positive(law, member):
 # --- fee models
 
 
+def venue(rate, other_rate=0.0005, unit=1.0):
+    """The numbers of a venue with one tier, in quote units of `unit`."""
+    tiers = SimpleNamespace(count=1, cap=(1e9 / unit,), rate=(0.005,), deduction=(0.0,))
+    return SimpleNamespace(fee=SimpleNamespace(rate=rate, other_rate=other_rate), tiers=tiers)
+
+
 @members(FeeModel)
 @pytest.mark.parametrize("rate", [0.0, 0.0125, 1.0])
-def test_the_fund_never_receives_more_than_the_gain(member, rate):
+def test_fund_and_trader_never_receive_more_than_the_gain(member, rate):
     for gain in (0.0, 1.0, 500.0, 1e6):
-        assert 0.0 <= member.fund_part(gain, 45_000.0, rate) <= gain
+        to_fund, others = member.split(gain, 45_000.0, venue(rate))
+        assert to_fund <= gain
+        assert others >= 0.0
+        assert to_fund + others <= gain * (1.0 + 1e-12)
 
 
 @members(FeeModel)
 def test_a_larger_gain_never_pays_the_fund_less(member):
-    paid = [member.fund_part(gain, 45_000.0, 0.0125) for gain in np.linspace(0.0, 2_000.0, 50)]
+    paid = [member.split(gain, 45_000.0, venue(0.0125))[0] for gain in np.linspace(0.0, 2_000.0, 50)]
     assert (np.diff(paid) >= 0.0).all()
 
 
 @members(FeeModel)
 def test_gain_and_notional_in_another_unit_pay_in_that_unit(member):
-    assert member.fund_part(700.0, 45_000.0, 0.0125) * 100 == pytest.approx(
-        member.fund_part(70_000.0, 4_500_000.0, 0.0125)
-    )
+    dollars, cents = member.split(700.0, 45_000.0, venue(0.01)), member.split(70_000.0, 4_500_000.0, venue(0.01))
+    assert np.multiply(dollars, 100.0) == pytest.approx(cents)
+
+
+@members(FeeModel)
+def test_a_common_share_is_what_the_fund_receives_of_every_gain(member):
+    book = venue(0.0125)
+    for gain in (0.0, 1.0, 400.0, 600.0):
+        common = member.common_share(gain / 45_000.0, book.fee)
+        assert common == -1.0 or common * gain == pytest.approx(member.split(gain, 45_000.0, book)[0])
 
 
 # --- disposal rules

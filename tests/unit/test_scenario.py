@@ -397,7 +397,7 @@ def test_a_new_fee_model_is_usable_by_its_kind(forget):
     class Half(FeeModel, kind="half"):
         """Half of the gain."""
 
-        fund_part = staticmethod(lambda gain, traded_notional, rate: 0.5 * gain)
+        split = staticmethod(lambda gain, traded_notional, book: (0.5 * gain, 0.0))
 
     assert isinstance(build({"exchange.fee": "half"}).exchange.fee, Half)
 
