@@ -16,6 +16,7 @@ ACCOUNT = np.dtype(
         ("collateral", np.float64),  # posted margin, quote
         ("cohort", np.int64),  # row of the scenario's population table
         ("cross", np.int64),  # 1: the whole wallet backs the position; 0: isolated margin
+        ("wait", np.int64),  # until when no order is sent for it (see `exchange.orders`)
     ]
 )
 

@@ -15,12 +15,13 @@ from stress.accounts import ACCOUNT, equity
 from stress.agents.base import Cohort
 from stress.engines.blocks import World
 from stress.engines.population import Population, draw_population
-from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_round, is_broke
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
 from stress.engines.start import opening
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
+from stress.exchange.orders import is_called
 from stress.exchange.settlement import fund_value, record_event
 from stress.exchange.waterfall import Case
 from stress.rules import record
@@ -30,7 +31,7 @@ from stress.scenario import Scenario
 class AccountAgent(mesa.Agent):
     """An account as a Mesa agent: the fields of `stress.accounts.ACCOUNT` as attributes."""
 
-    def __init__(self, model, account, qty, entry, collateral, cohort, cross):
+    def __init__(self, model, account, qty, entry, collateral, cohort, cross, wait=0):
         super().__init__(model)
         self.account = account
         self.qty = qty
@@ -38,12 +39,18 @@ class AccountAgent(mesa.Agent):
         self.collateral = collateral
         self.cohort = cohort
         self.cross = cross
+        self.wait = wait
 
     @property
     def is_breached(self) -> bool:
         """Whether equity is below the maintenance margin at the current mark."""
         state, tiers = self.model.state, self.model.book.tiers
         return is_breached(self.qty, self.entry, self.collateral, state.mark, state.funding, tiers)
+
+    @property
+    def is_called(self) -> bool:
+        """Whether its liquidation order executes now."""
+        return is_called(self, self.model.state, self.model.book, self.model.clock)
 
     @property
     def equity(self) -> float:
@@ -104,7 +111,7 @@ class InsuranceFundModel(mesa.Model):
         """Create the agents and open the books."""
         self.outside = path
         self.state = opening(population, self.fund_scenario, bottomless=int(bottomless))
-        self.case = Case()
+        self.case, self.flows = Case(), Flows()
         self.clock = 0
         self.ledger: list[tuple[int, int, int, int, float]] = []
         create_accounts(self, population)
@@ -176,18 +183,25 @@ class InsuranceFundModel(mesa.Model):
     def liquidate(self) -> None:
         """Run liquidation rounds until nobody is breached: all breached accounts of a mark go together."""
         for round_ in range(self.book.max_rounds):
-            batch = [agent for agent in self.agents if agent.is_breached]
-            if not batch:
+            called = [agent for agent in self.agents if agent.is_called]
+            if not called:
                 return
-            for agent in batch:
-                self.ledger.append((self.path_id, self.clock, round_, agent.account, agent.qty))
-                agent.remove()
-            living = list(self.agents)
-            short, moved = [0] * len(batch), [0.0] * len(batch)
-            shocks, seats = self.outside.shocks, range(len(living))
-            self.close_batch(self.state, self.book, shocks, self.clock, batch, short, moved, self.case, living, seats)
+            self.close(called, round_)
             record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
             self.state.rounds_max = max(self.state.rounds_max, round_ + 1)
+
+    def close(self, called: list[AccountAgent], round_: int) -> None:
+        """Take the accounts of a round through their orders; those that are closed leave the model."""
+        places = {agent.unique_id for agent in called}
+        living = [agent for agent in self.agents if agent.unique_id not in places]
+        n, shocks, seats = len(called), self.outside.shocks, range(len(living))
+        orders = Round(called, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n)
+        self.close_batch(self.state, self.book, shocks, self.clock, orders, self.flows, self.case, living, seats)
+        for agent, qty, sold in zip(called, orders.offered, orders.sold, strict=True):
+            if qty != 0.0:
+                self.ledger.append((self.path_id, self.clock, round_, agent.account, qty))
+            if sold != KEPT:
+                agent.remove()
 
     def carry_inventory(self) -> None:
         """Pass on inventory that the fund cannot carry at the current prices."""

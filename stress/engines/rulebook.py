@@ -1,5 +1,6 @@
 """The scenario as engines read it: one nested record of numbers, and the rules closed over its choices."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -15,11 +16,13 @@ from stress.exchange.disposal import Disposal
 from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidation import FeeModel
 from stress.exchange.liquidity import WINDOW_SECONDS
+from stress.exchange.orders import compose_keeping, compose_orders
+from stress.exchange.partial import Partial
 from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.state import MAX_COHORTS
 from stress.scenario import Scenario
 
-BY_NUMBER = (FeeModel, Disposal)  # families of which every kernel knows all members
+BY_NUMBER = (FeeModel, Disposal, Partial)  # families of which every kernel knows all members
 SECONDS_PER_DAY, DAYS_PER_YEAR = 86400.0, 365.0
 USUAL_VOL = 0.55  # a year, for a market that has none of its own (docs/method.md, section 11)
 
@@ -31,6 +34,7 @@ class Rulebook:
     numbers: dict[str, Any]
     law: type[ImpactLaw]
     layers: tuple[Any, ...]
+    whole: bool  # every order is for a whole position
     decay: np.ndarray  # (n_steps + 1,) share of the flow left after so many steps
 
     def compose(self) -> SimpleNamespace:
@@ -38,13 +42,16 @@ class Rulebook:
         rules = settlement.compose(self.law)
         rules.absorb = waterfall.compose_waterfall(self.layers)
         rules.fund_first = self.layers[0].kind == "fund"
+        rules.whole = self.whole
+        rules.order, kept_after, rules.reduce = compose_orders(rules.split)
+        rules.keeps = compose_keeping(kept_after)
         return rules
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What distinguishes one set of compiled rules from another."""
         by_number = (tuple(sorted(family.family)) for family in BY_NUMBER)
-        return (self.law, *by_number, *(layer.choices() for layer in self.layers))
+        return (self.law, self.whole, *by_number, *(layer.choices() for layer in self.layers))
 
 
 def once_per_rules(build: Callable[[SimpleNamespace], Any]) -> Callable[[Rulebook], Any]:
@@ -82,6 +89,11 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "fund_initial": scenario.fund.initial_usd,
         "fee": e.fee.as_numbers(),
         "disposal": e.disposal.as_numbers(),
+        "partial": e.partial.as_numbers(),
+        "remainder_waits": int(e.remainder == "waits"),
+        "backstop_margin": e.backstop_margin,
+        "latency_steps": math.ceil(e.latency_seconds / run.step_seconds),
+        "step_seconds": run.step_seconds,
         "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
         "lot": grid(e.lot),
         "cent": grid(e.cent),
@@ -99,7 +111,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "tiers": _tier_numbers(scenario),
         "layers": {layer.kind: layer.numbers() for layer in scenario.layer},
     }
-    return Rulebook(numbers, type(scenario.liquidity.impact), scenario.layer, _decay(scenario))
+    return Rulebook(numbers, type(scenario.liquidity.impact), scenario.layer, e.orders_are_whole, _decay(scenario))
 
 
 def _padded(cohorts: tuple[Cohort, ...]) -> tuple[Cohort, ...]:

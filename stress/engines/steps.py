@@ -84,7 +84,9 @@ class Rows(NamedTuple):
 @inline
 def write_down(ledger, path_id, step, round_, account, qty):
     """Append one liquidation to the ledger, if there is one."""
-    if ledger.rows.size > 0:
+    if ledger.rows.size > 0 and ledger.used[0] >= ledger.rows.size:
+        ledger.used[0] += 1  # no room: whoever reads it sees that it is not complete
+    elif ledger.rows.size > 0:
         row = ledger.rows[ledger.used[0]]
         row.path = path_id
         row.step = step

@@ -87,6 +87,17 @@ def is_breached(qty, entry, collateral, mark, funding, tiers):
     return mark * (1.0 + tiers.rate[k]) - funding > key
 
 
+@rule
+def liquidation_price(qty, entry, collateral, funding, tiers):
+    """Return the price that liquidates a position: the extreme over continuous tiers; see `liquidation_prices`."""
+    side = 1.0 if qty > 0.0 else -1.0
+    best = -1e300
+    for k in range(tiers.count):
+        price = (liquidation_key(qty, entry, collateral, tiers.deduction[k]) + funding) / (1.0 - side * tiers.rate[k])
+        best = max(best, side * price)
+    return side * best
+
+
 def liquidation_prices(accounts: np.ndarray, tiers: TierTable, funding: float = 0.0) -> np.ndarray:
     """Return the price at which each account is liquidated under each tier's line.
 

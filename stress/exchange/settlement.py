@@ -367,6 +367,7 @@ def compose(law) -> SimpleNamespace:
         unwind=unwind,
         rehedge=rehedge,
         price_batch=compose_batch(fill_price, limit_room),
+        split=split,
         settle=settle_account,
         common_share=one_of(FeeModel.rules("common_share")),
     )

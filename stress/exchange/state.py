@@ -91,6 +91,7 @@ class ExchangeState:
     worst_coin: float = 0.0
 
     # what the compiled engines know without looking (see engines.steps)
+    waiting: int = 0  # 1: somebody's order is in flight, or cools down while breached
     touched: int = 1  # 1: accounts or funding changed since the last check of all accounts
     next_low: float = 0.0  # no account is liquidated while the mark stays between these
     next_high: float = 0.0

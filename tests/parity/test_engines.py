@@ -90,6 +90,7 @@ LIMIT = {
     "exchange.disposal": {"kind": "limit_at_bankruptcy", "participation": 0.1},
     **layers("fund", "socialize", {"kind": "adl", "ranking": "pro_rata", "capacity": 0.5}),
 }
+NO_MEMORY = {"liquidity.permanent_share": 0.0, "liquidity.depth_usd": 0.5e6}
 SQUEEZE = {
     "market.jump_down_share": 0.0,
     "market.jumps_per_year": 4_000.0,
@@ -208,6 +209,59 @@ SCENARIOS = {
     # book, keep residual, limit; fund, socialize, adl
     "limit_at_bankruptcy": LIMIT,
     "limit_in_a_squeeze": {**LIMIT, **SQUEEZE, "liquidity.depth_usd": 0.1e6, "fund.initial_usd": 4.0e6},
+}
+DEEP = {"fund.initial_usd": 50.0e6, "tier": TIERS, "population": TIGHT["population"]}  # the waterfall never acts
+SCENARIOS |= {
+    # orders for parts of positions
+    "step_down": {
+        **DEEP,
+        "exchange.partial": "step_down",
+        "exchange.fee": "confiscate",
+        "exchange.disposal": "immediate",
+    },
+    "step_down_killed": {**DEEP, "exchange.partial": "step_down", "funding.mean_rate": 2e-3},
+    "smart_ioc": {**DEEP, "exchange.partial": "smart_ioc", "exchange.fee": {"kind": "capped_fee", "rate": 0.003}},
+    "two_tiers": {**DEEP, "exchange.partial": "two_tiers", "exchange.disposal": "limit_at_bankruptcy", **NO_MEMORY},
+    "pct_cooldown": {
+        **DEEP,
+        "exchange.partial": {"kind": "pct_cooldown", "large_usd": 5_000.0, "cooldown_seconds": 150.0},
+        "exchange.backstop_margin": 0.6667,
+        "exchange.fee": "keep_residual",
+    },
+    "block_limits": {
+        **DEEP,
+        "exchange.partial": {"kind": "block_limits", "slice_seconds": 20.0},
+        "exchange.disposal": "fillable_price",
+        "exchange.remainder": "waits",
+        **NO_MEMORY,
+    },
+    "margin_shortage": {
+        **DEEP,
+        "exchange.partial": "margin_shortage",
+        "exchange.disposal": "keeper_transfer",
+        "exchange.fee": "keeper_split",
+        "exchange.remainder": "waits",
+        "funding.mean_rate": -2e-3,
+        **NO_MEMORY,
+    },
+    "volume_limited": {**DEEP, "exchange.partial": {"kind": "volume_limited", "cap_usd": 2_000.0}, "shock": HALTS},
+    "orders_take_time": {**DEEP, "exchange.latency_seconds": 150.0, "exchange.fee": "fixed_fee"},
+    "leavers_in_parts": {
+        "population": [
+            trader("crowd", 1.0, 1.0, 15.0),
+            whale("often", 0.15, "long", 20.0, accounts=3, exits_per_year=4_000.0),
+            whale("short", 0.2, "short", 15.0, accounts=2, exits_per_year=4_000.0),
+            MAKERS,
+        ],
+        "exchange.partial": {"kind": "pct_cooldown", "cooldown_seconds": 300.0},
+        "exchange.disposal": "mm_floor_limit",
+        "exchange.remainder": "waits",
+        "fund.initial_usd": 50.0e6,
+        "shock": HALTS,
+        **NO_MEMORY,
+    },
+    "oracle_close": {**DEEP, "exchange.disposal": "oracle_close", "exchange.fee": "lp_pool"},
+    "providers_are_paid": {**DEEP, "exchange.fee": "blp_bonus"},
 }
 CLIFF = {**TIGHT, "exchange.tier_mode": "cliff"}
 CASES = pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in SCENARIOS for seed in SEEDS])
