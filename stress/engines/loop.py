@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stress.engines.population import Population
-from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rounds import compose_end, compose_must_shed, compose_round
 from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
 from stress.exchange.margin import is_breached
@@ -108,13 +108,13 @@ def compose_liquidate(rules, value_fund):
     return liquidate
 
 
-def compose_carry(value_fund, shed_inventory):
+def compose_carry(value_fund, shed_inventory, must_shed):
     """Return the rule that passes inventory on when a fund with a bottom cannot carry it."""
 
     @rule
     def carry(state, book, holdings):
         """Hand over what the fund cannot carry."""
-        if state.inventory != 0.0 and is_broke(state, book, value_fund(state, book)):
+        if state.inventory != 0.0 and must_shed(state, book, value_fund(state, book)):
             living = holdings.living[: list_living(holdings)]
             batch, short, moved = holdings.batch[:1], holdings.short[:1], holdings.moved[:1]
             shed_inventory(state, book, batch, short, moved, holdings.case[0], holdings.accounts, living)
@@ -136,7 +136,8 @@ def compiled(rules):
     """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` of some rules."""
     value_fund, shed_inventory = compose_end(rules)
     liquidate = compose_liquidate(rules, value_fund)
-    follow = compose_path(rules, liquidate, compose_carry(value_fund, shed_inventory), leave, value_fund)
+    carry = compose_carry(value_fund, shed_inventory, compose_must_shed(rules))
+    follow = compose_path(rules, liquidate, carry, leave, value_fund)
 
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):

@@ -15,13 +15,13 @@ from stress.accounts import ACCOUNT, equity
 from stress.agents.base import Cohort
 from stress.engines.blocks import World
 from stress.engines.population import Population, draw_population
-from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rounds import compose_end, compose_must_shed, compose_round
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
-from stress.engines.start import opening
+from stress.engines.start import opening, runs_again
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
-from stress.exchange.settlement import fund_value, record_event
+from stress.exchange.settlement import backstop_value, fund_value, paid_from_outside, record_event
 from stress.exchange.waterfall import Case
 from stress.rules import record
 from stress.scenario import Scenario
@@ -99,6 +99,7 @@ class InsuranceFundModel(mesa.Model):
         self.rules = rules.compose()
         self.close_batch = compose_round(self.rules)
         self.value_fund, self.shed_inventory = compose_end(self.rules)
+        self.must_shed = compose_must_shed(self.rules)
 
     def start(self, population: Population, path: Path, *, bottomless: bool, collect: bool = False) -> None:
         """Create the agents and open the books."""
@@ -119,7 +120,7 @@ class InsuranceFundModel(mesa.Model):
     @property
     def fund(self) -> float:
         """The marked fund, quote."""
-        return self.book.fund_initial + self.state.value
+        return self.book.fund_initial + self.state.topped_up + self.state.value
 
     @property
     def inventory(self) -> float:
@@ -192,7 +193,7 @@ class InsuranceFundModel(mesa.Model):
     def carry_inventory(self) -> None:
         """Pass on inventory that the fund cannot carry at the current prices."""
         value = self.value_fund(self.state, self.book)
-        if self.state.inventory != 0.0 and is_broke(self.state, self.book, value):
+        if self.state.inventory != 0.0 and self.must_shed(self.state, self.book, value):
             seat = AccountSeat()
             living = list(self.agents)
             seats = range(len(living))
@@ -211,7 +212,7 @@ class InsuranceFundModel(mesa.Model):
         state, held = self.state, 0.0
         for agent in self.agents:
             held += agent.equity
-        held += state.released + state.maker_collateral - state.unresolved_shortfall
+        held += state.released + state.maker_collateral + backstop_value(state) - paid_from_outside(state)
         held += state.maker_qty * (state.mark - state.funding) - state.maker_cost
         fund = fund_value(state, state.mark) - state.fee_income - state.coin_pnl
         return abs(held + fund - state.deposits)
@@ -279,7 +280,7 @@ class ReferenceEngine:
         for i in range(n):
             model = self.model(population, block, i, first + i, bottomless=True).run_path()
             shadow[i] = record(model.state)[0]
-            if model.state.ruin_step >= 0:
+            if runs_again(shadow[i : i + 1], self.rulebook.repeats)[0]:
                 model = self.model(population, block, i, first + i, bottomless=False).run_path()
             configured[i] = record(model.state)[0]
             ledger += model.ledger if self.keep_ledger else []

@@ -5,13 +5,15 @@ Written over a *batch* of account-like objects, so that the reference engine (Me
 """
 
 from stress.exchange.liquidity import advance_depth
-from stress.exchange.settlement import close, flatten, fund_value
+from stress.exchange.limits import compose_excess
+from stress.exchange.settlement import close, flatten, fund_start, fund_value
 from stress.exchange.state import MAX_COHORTS
 from stress.exchange.waterfall import (
     close_case,
     close_inventory_case,
     gain_of,
     open_case,
+    open_excess_case,
     open_inventory_case,
 )
 from stress.rules import rule
@@ -67,7 +69,7 @@ def compose_round(rules):
     It prices the batch, settles the accounts that the market pays for, sends the others through the waterfall,
     trades the net quantity, and records the event.
     """
-    price_batch, trade, fill_price, rehedge = rules.price_batch, rules.trade, rules.fill_price, rules.rehedge
+    price_batch, trade, fill_price = rules.price_batch, rules.trade, rules.fill_price
     settle_market = compose_market_part(rules)
     settle_layers = compose_layers_part(rules)
 
@@ -93,9 +95,41 @@ def compose_round(rules):
         state.inventory_common += (1.0 - share) * (common - moved_common)
         flatten(state)
         trade(state, book, step, share * (moved_net - qty), share * (moved_common - common), fill)
-        rehedge(state, book, -moved_net, -moved_common)
 
-    return close_batch
+    return _within_limits(close_batch, rules) if rules.limited else close_batch
+
+
+def _within_limits(close_batch, rules):
+    excess, fill_price, pass_on = compose_excess(), rules.fill_price, compose_pass_on(rules)
+
+    @rule
+    def close_and_limit(state, book, shocks, step, batch, short, moved, case, accounts, living):
+        """Close a batch; what the fund may not hold of the takeover goes on at once."""
+        close_batch(state, book, shocks, step, batch, short, moved, case, accounts, living)
+        if state.inventory != 0.0 and state.bottomless == 0:
+            price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+            share = excess(state, book, fund_start(state, book) + fund_value(state, price), price)
+            if share > 0.0:
+                pass_on(state, book, batch[:1], short[:1], moved[:1], case, accounts, living, price, share)
+
+    return close_and_limit
+
+
+def compose_pass_on(rules):
+    """Return the rule that offers inventory which the fund may not hold to whoever takes quantity."""
+    absorb, rehedge = rules.absorb, rules.rehedge
+
+    @rule
+    def pass_on(state, book, batch, short, moved, case, accounts, living, price, share):
+        """Present `share` of the inventory at its cost; what nobody takes stays with the fund."""
+        open_excess_case(state, case, batch, short, moved, price, share)
+        absorb(state, book, case, batch, short, moved, accounts, living)
+        common = state.inventory_common
+        deleveraged = case.deleveraged / moved[0] if moved[0] > 0.0 else 0.0
+        close_inventory_case(state, case, moved, 0.0)
+        rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
+
+    return pass_on
 
 
 def compose_market_part(rules):
@@ -123,29 +157,37 @@ def compose_market_part(rules):
 
 def compose_layers_part(rules):
     """Return the rule that sends a batch's shortfall through the waterfall, side by side."""
-    absorb = rules.absorb
+    absorb, rehedge = rules.absorb, rules.rehedge
 
     @rule
     def settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later):
-        """Return the signed quantity that was deleveraged instead of traded, and the crowd's part of it."""
+        """Return the signed quantity that was handed over instead of traded, and the crowd's part of it."""
         moved_net, moved_common = 0.0, 0.0
+        deleveraged, deleveraged_common = 0.0, 0.0
         for side in (1.0, -1.0):
             open_case(state, book, case, side, batch, short, fill, share, later)
             if case.loss > 0.0:
                 absorb(state, book, case, batch, short, moved, accounts, living)
+            handed, common = 0.0, 0.0
             for j in range(len(batch)):
                 if short[j] == 1 and batch[j].qty * side > 0.0:
                     close(state, batch[j])
-                    moved_net += side * moved[j]
-                    moved_common += common_part(book, batch[j], side * moved[j])
+                    handed += moved[j]
+                    common += common_part(book, batch[j], side * moved[j])
             close_case(state, case, batch, short, moved, fill, share)
+            moved_net += side * handed
+            moved_common += common
+            if case.deleveraged > 0.0:
+                deleveraged += side * case.deleveraged
+                deleveraged_common += common * (case.deleveraged / handed)
+        rehedge(state, book, -deleveraged, -deleveraged_common)
         return moved_net, moved_common
 
     return settle_layers
 
 
 def compose_end(rules):
-    """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent."""
+    """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent and within its limits."""
     fill_price, absorb, rehedge = rules.fill_price, rules.absorb, rules.rehedge
 
     @rule
@@ -163,13 +205,48 @@ def compose_end(rules):
         if case.remaining > 0.0:
             absorb(state, book, case, batch, short, moved, accounts, living)
         common = state.inventory_common
+        deleveraged = case.deleveraged / moved[0] if moved[0] > 0.0 else 0.0
         close_inventory_case(state, case, moved, rest)
-        rehedge(state, book, -case.side * moved[0], state.inventory_common - common)
+        rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
 
-    return value_fund, shed_inventory
+    return value_fund, _shed_excess(shed_inventory, rules) if rules.limited else shed_inventory
+
+
+def _shed_excess(shed_inventory, rules):
+    excess, fill_price, pass_on = compose_excess(), rules.fill_price, compose_pass_on(rules)
+
+    @rule
+    def shed(state, book, batch, short, moved, case, accounts, living):
+        """Pass on what a broke fund cannot carry; a solvent one, what it may not hold."""
+        price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+        value = fund_value(state, price)
+        if is_broke(state, book, value):
+            shed_inventory(state, book, batch, short, moved, case, accounts, living)
+        else:
+            share = excess(state, book, fund_start(state, book) + value, price)
+            pass_on(state, book, batch, short, moved, case, accounts, living, price, share)
+
+    return shed
+
+
+def compose_must_shed(rules):
+    """Return the rule ``(state, book, value)``: may the fund not keep its inventory, or not all of it?"""
+    if not rules.limited:
+        return is_broke
+    excess, fill_price = compose_excess(), rules.fill_price
+
+    @rule
+    def must_shed(state, book, value):
+        """Compare the marked fund with zero and with its limits."""
+        if state.bottomless == 1 or state.inventory == 0.0:
+            return False
+        price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+        return is_broke(state, book, value) or excess(state, book, fund_start(state, book) + value, price) > 0.0
+
+    return must_shed
 
 
 @rule
 def is_broke(state, book, value):
     """Say whether a fund that has a bottom is below it by more than rounding."""
-    return state.bottomless == 0 and -(book.fund_initial + value) > TOLERANCE * book.open_interest
+    return state.bottomless == 0 and -(fund_start(state, book) + value) > TOLERANCE * book.open_interest

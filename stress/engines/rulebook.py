@@ -34,7 +34,13 @@ class Rulebook:
         rules = settlement.compose(*self.kinds)
         rules.absorb = waterfall.compose_waterfall(self.layers)
         rules.fund_first = self.layers[0].kind == "fund"
+        rules.limited = any(layer.limits_fund for layer in self.layers)
         return rules
+
+    @property
+    def repeats(self) -> bool:
+        """Say whether the configured waterfall may differ from the shadow run before the fund is ruined."""
+        return self.numbers["top_up"] > 0.0 or any(layer.limits_fund for layer in self.layers)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -87,6 +93,11 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "fund_first": int(scenario.layer[0].kind == "fund"),
         "monotone": int(e.tier_mode == "continuous"),
         "max_rounds": run.max_rounds,
+        "step_hours": run.step_seconds / 3600.0,
+        "window_hours": max(layer.window_hours for layer in scenario.layer),
+        "top_up": scenario.fund.top_up_usd,
+        "top_up_below": scenario.fund.top_up_below_usd or 0.0,
+        "top_up_total": NO_LIMIT if scenario.fund.top_up_total_usd is None else scenario.fund.top_up_total_usd,
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),
