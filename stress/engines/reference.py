@@ -128,6 +128,11 @@ class InsuranceFundModel(mesa.Model):
         return self.state.inventory
 
     @property
+    def holders(self) -> list[AccountAgent]:
+        """The accounts that still hold a position, in the order of the population."""
+        return [agent for agent in self.agents if agent.qty != 0.0]
+
+    @property
     def open_interest(self) -> float:
         """Notional of the long side, quote."""
         longs = [agent.qty for agent in self.agents if agent.qty > 0.0]
@@ -183,7 +188,7 @@ class InsuranceFundModel(mesa.Model):
             for agent in batch:
                 self.ledger.append((self.path_id, self.clock, round_, agent.account, agent.qty))
                 agent.remove()
-            living = list(self.agents)
+            living = self.holders
             short, moved = [0] * len(batch), [0.0] * len(batch)
             shocks, seats = self.outside.shocks, range(len(living))
             self.close_batch(self.state, self.book, shocks, self.clock, batch, short, moved, self.case, living, seats)
@@ -195,7 +200,7 @@ class InsuranceFundModel(mesa.Model):
         value = self.value_fund(self.state, self.book)
         if self.state.inventory != 0.0 and self.must_shed(self.state, self.book, value):
             seat = AccountSeat()
-            living = list(self.agents)
+            living = self.holders
             seats = range(len(living))
             self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, seats)
 
