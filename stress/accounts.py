@@ -4,6 +4,8 @@ A position of signed quantity `qty` (long > 0) was entered at `entry`, with marg
 the cumulative funding per unit that a long has paid since the start of the path; it shifts every entry alike.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -46,6 +48,18 @@ def equity(qty, entry, collateral, mark, funding):
 def bankruptcy_price(qty, entry, collateral, funding):
     """Return the price at which equity is zero, quote per base: P_b = E - W/q (docs/method.md, section 2)."""
     return entry + funding - collateral / qty
+
+
+@rule
+def lots_up(quantity, lot):
+    """Round up to whole lots."""
+    return math.ceil(quantity / lot) * lot
+
+
+@rule
+def lots_down(quantity, lot):
+    """Round down to whole lots."""
+    return math.floor(quantity / lot) * lot
 
 
 def grid(step: float) -> float:

@@ -297,6 +297,8 @@ class Scenario(Settings):
                 yield "layer", f"{kind!r} is repeated in the waterfall {kinds}"
         if "fund" not in kinds:
             yield "layer", f"'fund' is missing in the waterfall {kinds}"
+        if self.fund.top_up_usd > 0.0 and self.fund.top_up_below_usd is None:
+            yield "fund.top_up_below_usd", "is needed by fund.top_up_usd"
         if self.exchange.halt_minutes > self.run.horizon_hours * 60.0:
             yield "exchange.halt_minutes", f"{self.exchange.halt_minutes:g} is longer than run.horizon_hours"
         if self.liquidity.common_liquidation > 0.0 and self.liquidity.permanent_share > 0.0:

@@ -12,7 +12,7 @@ from stress.engines.climb import climb_of
 from stress.engines.population import Population
 from stress.engines.rulebook import rulebook
 from stress.engines.rungs import Rungs, build_rungs
-from stress.engines.start import initial_state
+from stress.engines.start import initial_state, runs_again
 from stress.engines.steps import LEDGER, Block, Ledger, Rows, only
 from stress.engines.survivors import survivors_of
 from stress.rules import record
@@ -67,7 +67,7 @@ class CompiledEngine:
         for p in again:
             shadow[p], rows = self._one(population, block, first, p, rows, bottomless=1)
         configured = shadow.copy()
-        for p in np.flatnonzero(shadow["ruin_step"] >= 0).tolist():
+        for p in np.flatnonzero(runs_again(shadow, self.rulebook.repeats)).tolist():
             configured[p], rows = self._one(population, block, first, p, rows, bottomless=0)
         return shadow, configured, rows
 

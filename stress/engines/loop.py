@@ -11,7 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from stress.engines.population import Population
-from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_round, first_of, is_broke, round_of
+from stress.engines.rounds import (
+    KEPT,
+    Flows,
+    Round,
+    compose_end,
+    compose_must_shed,
+    compose_round,
+    first_of,
+    round_of,
+)
 from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
 from stress.exchange.orders import is_called, is_waiting
@@ -96,7 +105,7 @@ def remember_healthy(state):
     state.touched = state.waiting
 
 
-def compose_liquidate(rules, value_fund):
+def compose_liquidate(rules, value_fund, carry):
     """Return the liquidation rounds of a step over the account loop."""
     close_batch = compose_round(rules)
 
@@ -114,6 +123,8 @@ def compose_liquidate(rules, value_fund):
             called, flows, case = first_of(holdings.round, n), holdings.flows[0], holdings.case[0]
             close_batch(state, book, path.shocks, step, called, flows, case, holdings.accounts, living)
             put_back(state, holdings, n, ledger, path_id, step, round_)
+            if book.limited == 1:
+                carry(state, book, holdings)
             record_event(state, book, step, value_fund(state, book))
             state.rounds_max = max(state.rounds_max, round_ + 1)
         state.touched = 1
@@ -121,13 +132,13 @@ def compose_liquidate(rules, value_fund):
     return liquidate
 
 
-def compose_carry(value_fund, shed_inventory):
+def compose_carry(value_fund, shed_inventory, must_shed):
     """Return the rule that passes inventory on when a fund with a bottom cannot carry it."""
 
     @rule
     def carry(state, book, holdings):
         """Hand over what the fund cannot carry."""
-        if state.inventory != 0.0 and is_broke(state, book, value_fund(state, book)):
+        if state.inventory != 0.0 and must_shed(state, book, value_fund(state, book)):
             living = holdings.living[: list_living(holdings)]
             one, case = first_of(holdings.round, 1), holdings.case[0]
             shed_inventory(state, book, one.batch, one.short, one.moved, case, holdings.accounts, living)
@@ -148,8 +159,9 @@ def leave(state, book, path, step, holdings):
 def compiled(rules):
     """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` of some rules."""
     value_fund, shed_inventory = compose_end(rules)
-    liquidate = compose_liquidate(rules, value_fund)
-    follow = compose_path(rules, liquidate, compose_carry(value_fund, shed_inventory), leave, value_fund)
+    carry = compose_carry(value_fund, shed_inventory, compose_must_shed(rules))
+    liquidate = compose_liquidate(rules, value_fund, carry)
+    follow = compose_path(rules, liquidate, carry, leave, value_fund)
 
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):

@@ -15,14 +15,14 @@ from stress.accounts import ACCOUNT, equity
 from stress.agents.base import Cohort
 from stress.engines.blocks import World
 from stress.engines.population import Population, draw_population
-from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_round, is_broke
+from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_must_shed, compose_round
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
-from stress.engines.start import opening
+from stress.engines.start import opening, runs_again
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.orders import is_called
-from stress.exchange.settlement import fund_value, record_event
+from stress.exchange.settlement import backstop_value, fund_value, paid_from_outside, record_event
 from stress.exchange.waterfall import Case
 from stress.rules import record
 from stress.scenario import Scenario
@@ -106,6 +106,7 @@ class InsuranceFundModel(mesa.Model):
         self.rules = rules.compose()
         self.close_batch = compose_round(self.rules)
         self.value_fund, self.shed_inventory = compose_end(self.rules)
+        self.must_shed = compose_must_shed(self.rules)
 
     def start(self, population: Population, path: Path, *, bottomless: bool, collect: bool = False) -> None:
         """Create the agents and open the books."""
@@ -126,12 +127,17 @@ class InsuranceFundModel(mesa.Model):
     @property
     def fund(self) -> float:
         """The marked fund, quote."""
-        return self.book.fund_initial + self.state.value
+        return self.book.fund_initial + self.state.topped_up + self.state.value
 
     @property
     def inventory(self) -> float:
         """Signed quantity that the fund has taken over, base units."""
         return self.state.inventory
+
+    @property
+    def holders(self) -> list[AccountAgent]:
+        """The accounts that still hold a position, in the order of the population."""
+        return [agent for agent in self.agents if agent.qty != 0.0]
 
     @property
     def open_interest(self) -> float:
@@ -187,13 +193,15 @@ class InsuranceFundModel(mesa.Model):
             if not called:
                 return
             self.close(called, round_)
+            if self.book.limited == 1:
+                self.carry_inventory()
             record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
             self.state.rounds_max = max(self.state.rounds_max, round_ + 1)
 
     def close(self, called: list[AccountAgent], round_: int) -> None:
         """Take the accounts of a round through their orders; those that are closed leave the model."""
         places = {agent.unique_id for agent in called}
-        living = [agent for agent in self.agents if agent.unique_id not in places]
+        living = [agent for agent in self.holders if agent.unique_id not in places]
         n, shocks, seats = len(called), self.outside.shocks, range(len(living))
         orders = Round(called, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n)
         self.close_batch(self.state, self.book, shocks, self.clock, orders, self.flows, self.case, living, seats)
@@ -206,9 +214,9 @@ class InsuranceFundModel(mesa.Model):
     def carry_inventory(self) -> None:
         """Pass on inventory that the fund cannot carry at the current prices."""
         value = self.value_fund(self.state, self.book)
-        if self.state.inventory != 0.0 and is_broke(self.state, self.book, value):
+        if self.state.inventory != 0.0 and self.must_shed(self.state, self.book, value):
             seat = AccountSeat()
-            living = list(self.agents)
+            living = self.holders
             seats = range(len(living))
             self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, seats)
 
@@ -225,7 +233,7 @@ class InsuranceFundModel(mesa.Model):
         state, held = self.state, 0.0
         for agent in self.agents:
             held += agent.equity
-        held += state.released + state.maker_collateral - state.unresolved_shortfall
+        held += state.released + state.maker_collateral + backstop_value(state) - paid_from_outside(state)
         held += state.maker_qty * (state.mark - state.funding) - state.maker_cost
         fund = fund_value(state, state.mark) - state.fee_income - state.coin_pnl
         return abs(held + fund - state.deposits)
@@ -293,7 +301,7 @@ class ReferenceEngine:
         for i in range(n):
             model = self.model(population, block, i, first + i, bottomless=True).run_path()
             shadow[i] = record(model.state)[0]
-            if model.state.ruin_step >= 0:
+            if runs_again(shadow[i : i + 1], self.rulebook.repeats)[0]:
                 model = self.model(population, block, i, first + i, bottomless=False).run_path()
             configured[i] = record(model.state)[0]
             ledger += model.ledger if self.keep_ledger else []

@@ -12,7 +12,7 @@ from stress.exchange.state import MAX_COHORTS
 from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
 from stress.scenario import Scenario
 
-SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "ruin_step", "inventory_peak")
+SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "inventory_peak")
 TAIL_LEVEL = 0.99  # attribution keeps at least the paths beyond the lowest usual level
 FEES, COINS = "fee income", "fund's coins"
 
@@ -42,15 +42,18 @@ class Results:
         """Write the rows of a finished task."""
         at = slice(first, first + n)
         initial = self.scenario.fund.initial_usd
+        shadow = SHADOW_COLUMNS if is_limited(self.scenario) else (*SHADOW_COLUMNS, "ruin_step")
         for name in COLUMNS:
-            states = rows.shadow if name in SHADOW_COLUMNS else rows.configured
+            states = rows.shadow if name in shadow else rows.configured
             if name in (states.dtype.names or ()):
                 self.columns[name][at] = states[name]
         final = rows.configured
         self.columns["population"][at] = rows.population
-        self.columns["fund_end"][at] = initial + final["value"]
+        given = initial + final["topped_up"]
+        self.columns["fund_end"][at] = given + final["value"]
+        self.columns["backstop_loss"][at] = np.maximum(0.0, backstop_loss(final))
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
-        self.columns["fund_cash_end"][at] = initial + cash
+        self.columns["fund_cash_end"][at] = given + cash
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
         self.ledger.append(rows.ledger)
         self.finished[at] = True
@@ -128,6 +131,16 @@ class Results:
         return rows[np.lexsort((rows["account"], rows["round"], rows["step"], rows["path"]))]
 
 
+def backstop_loss(states: np.ndarray) -> np.ndarray:
+    """Return what the positions that backstop providers took have lost at the mark, shape (n,)."""
+    return states["backstop_cost"] - states["backstop_qty"] * (states["mark"] - states["funding"])
+
+
+def is_limited(scenario: Scenario) -> bool:
+    """Say whether the fund may refuse what it could pay: ruin is then that of the configured run."""
+    return any(layer.limits_fund for layer in scenario.layer)
+
+
 def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
     """Return the fund's loss by cohort at the worst moment, fee income and coins last; rows add up to the drawdown.
 
@@ -150,6 +163,8 @@ def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
     before = before[: before.index("fund")]
     if before:
         return False, f"{', '.join(before)} before the fund: losses depend on who is hit first"
+    if is_limited(scenario):
+        return False, "limits on the use of the fund: the reserve is that of a fund without them"
     if scenario.fund.in_coin > 0.0:
         return False, "part of the fund is held in the coin: a larger one loses more with the index"
     return True, "nothing before the first ruin depends on the fund's level"

@@ -10,17 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stress.accounts import ACCOUNT
+from stress.accounts import ACCOUNT, lots_down
 from stress.exchange.disposal import Disposal, on_grid
+from stress.exchange.limits import compose_excess
 from stress.exchange.liquidity import advance_depth
-from stress.exchange.orders import lots_down
-from stress.exchange.settlement import close, flatten, fund_value
+from stress.exchange.settlement import close, flatten, fund_start, fund_value
 from stress.exchange.state import MAX_COHORTS
 from stress.exchange.waterfall import (
     close_case,
     close_inventory_case,
     gain_of,
     open_case,
+    open_excess_case,
     open_inventory_case,
 )
 from stress.rules import inline, one_of, rule
@@ -218,7 +219,7 @@ def compose_round(rules):
     It prices the round, settles the accounts that the market pays for, sends the others through the waterfall, and
     trades the net quantity.
     """
-    fill_price, rehedge = rules.fill_price, rules.rehedge
+    fill_price = rules.fill_price
     place_orders, finish_round = compose_orders(rules)
     settle_layers = compose_layers_part(rules)
 
@@ -237,36 +238,60 @@ def compose_round(rules):
                 state, book, round_.batch, round_.short, round_.moved, case, accounts, living, share, fill, later
             )
         finish_round(state, book, step, flows, share, fill, moved, moved_common)
-        rehedge(state, book, -moved, -moved_common)
 
     return close_batch
 
 
+def compose_pass_on(rules):
+    """Return the rule that offers inventory which the fund may not hold to whoever takes quantity."""
+    absorb, rehedge = rules.absorb, rules.rehedge
+
+    @rule
+    def pass_on(state, book, batch, short, moved, case, accounts, living, price, share):
+        """Present `share` of the inventory at its cost; what nobody takes stays with the fund."""
+        open_excess_case(state, case, batch, short, moved, price, share)
+        absorb(state, book, case, batch, short, moved, accounts, living)
+        common = state.inventory_common
+        deleveraged = case.deleveraged / moved[0] if moved[0] > 0.0 else 0.0
+        close_inventory_case(state, case, moved, 0.0)
+        rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
+
+    return pass_on
+
+
 def compose_layers_part(rules):
     """Return the rule that sends a batch's shortfall through the waterfall, side by side."""
-    absorb = rules.absorb
+    absorb, rehedge = rules.absorb, rules.rehedge
 
     @rule
     def settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later):
-        """Return the signed quantity that was deleveraged instead of traded, and the crowd's part of it."""
+        """Return the signed quantity that was handed over instead of traded, and the crowd's part of it."""
         moved_net, moved_common = 0.0, 0.0
+        deleveraged, deleveraged_common = 0.0, 0.0
         for side in (1.0, -1.0):
             open_case(state, book, case, side, batch, short, fill, share, later)
             if case.loss > 0.0:
                 absorb(state, book, case, batch, short, moved, accounts, living)
+            handed, common = 0.0, 0.0
             for j in range(len(batch)):
                 if short[j] == 1 and batch[j].qty * side > 0.0:
                     close(state, batch[j])
-                    moved_net += side * moved[j]
-                    moved_common += common_part(book, batch[j], side * moved[j])
+                    handed += moved[j]
+                    common += common_part(book, batch[j], side * moved[j])
             close_case(state, case, batch, short, moved, fill, share)
+            moved_net += side * handed
+            moved_common += common
+            if case.deleveraged > 0.0:
+                deleveraged += side * case.deleveraged
+                deleveraged_common += common * (case.deleveraged / handed)
+        rehedge(state, book, -deleveraged, -deleveraged_common)
         return moved_net, moved_common
 
     return settle_layers
 
 
 def compose_end(rules):
-    """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent."""
+    """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent and within its limits."""
     fill_price, absorb, rehedge = rules.fill_price, rules.absorb, rules.rehedge
 
     @rule
@@ -284,13 +309,48 @@ def compose_end(rules):
         if case.remaining > 0.0:
             absorb(state, book, case, batch, short, moved, accounts, living)
         common = state.inventory_common
+        deleveraged = case.deleveraged / moved[0] if moved[0] > 0.0 else 0.0
         close_inventory_case(state, case, moved, rest)
-        rehedge(state, book, -case.side * moved[0], state.inventory_common - common)
+        rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
 
-    return value_fund, shed_inventory
+    return value_fund, _shed_excess(shed_inventory, rules)
+
+
+def _shed_excess(shed_inventory, rules):
+    excess, fill_price, pass_on = compose_excess(), rules.fill_price, compose_pass_on(rules)
+
+    @rule
+    def shed(state, book, batch, short, moved, case, accounts, living):
+        """Pass on what a broke fund cannot carry; a solvent one, what it may not hold."""
+        price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+        value = fund_value(state, price)
+        if is_broke(state, book, value):
+            shed_inventory(state, book, batch, short, moved, case, accounts, living)
+        else:
+            share = excess(state, book, fund_start(state, book) + value, price)
+            pass_on(state, book, batch, short, moved, case, accounts, living, price, share)
+
+    return shed
+
+
+def compose_must_shed(rules):
+    """Return the rule ``(state, book, value)``: may the fund not keep its inventory, or not all of it?"""
+    excess, fill_price = compose_excess(), rules.fill_price
+
+    @rule
+    def must_shed(state, book, value):
+        """Compare the marked fund with zero and with its limits."""
+        if state.bottomless == 1 or state.inventory == 0.0:
+            return False
+        if is_broke(state, book, value) or book.limited == 0:
+            return is_broke(state, book, value)
+        price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+        return excess(state, book, fund_start(state, book) + value, price) > 0.0
+
+    return must_shed
 
 
 @rule
 def is_broke(state, book, value):
     """Say whether a fund that has a bottom is below it by more than rounding."""
-    return state.bottomless == 0 and -(book.fund_initial + value) > TOLERANCE * book.open_interest
+    return state.bottomless == 0 and -(fund_start(state, book) + value) > TOLERANCE * book.open_interest

@@ -48,6 +48,11 @@ class Rulebook:
         return rules
 
     @property
+    def repeats(self) -> bool:
+        """Say whether the configured waterfall may differ from the shadow run before the fund is ruined."""
+        return self.numbers["top_up"] > 0.0 or self.numbers["limited"] == 1
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """What distinguishes one set of compiled rules from another."""
         by_number = (tuple(sorted(family.family)) for family in BY_NUMBER)
@@ -105,6 +110,12 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "fund_first": int(scenario.layer[0].kind == "fund"),
         "monotone": int(e.tier_mode == "continuous"),
         "max_rounds": run.max_rounds,
+        "step_hours": run.step_seconds / 3600.0,
+        "window_hours": max(layer.window_hours for layer in scenario.layer),
+        "limited": int(any(layer.limits_fund for layer in scenario.layer)),
+        "top_up": scenario.fund.top_up_usd,
+        "top_up_below": scenario.fund.top_up_below_usd or 0.0,
+        "top_up_total": NO_LIMIT if scenario.fund.top_up_total_usd is None else scenario.fund.top_up_total_usd,
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),

@@ -27,6 +27,7 @@ def opening(population: Population, scenario: Scenario, *, bottomless: int = 1) 
         price_min=price,
         price_max=price,
         bottomless=bottomless,
+        watchful=int(is_watchful(scenario, bottomless)),
         coins=coins,
         coins_sold=-coins * price,
         open_interest=population.open_interest,
@@ -38,6 +39,24 @@ def opening(population: Population, scenario: Scenario, *, bottomless: int = 1) 
         maker_collateral=population.maker_collateral,
         deposits=population.deposits + population.maker_collateral,
     )
+
+
+def is_watchful(scenario: Scenario, bottomless: int) -> bool:
+    """Say whether a run must look at every step: a layer that can act remembers, or the fund is topped up."""
+    if bottomless == 1 and scenario.layer[0].kind == "fund":
+        return False
+    return scenario.fund.top_up_usd > 0.0 or any(layer.needs_every_step for layer in scenario.layer)
+
+
+def runs_again(shadow: np.ndarray, repeats: bool) -> np.ndarray:
+    """Return which paths of shadow runs, shape (n,), need the configured waterfall.
+
+    Those on which the fund is ruined; where it is limited or topped up, all on which it had to do anything.
+    """
+    ruined = shadow["ruin_step"] >= 0
+    if not repeats:
+        return ruined
+    return ruined | (shadow["bad_debt"] > 0.0) | (shadow["inventory_peak"] > 0.0) | (shadow["drawdown"] > 0.0)
 
 
 def initial_state(population: Population, scenario: Scenario, n: int, *, bottomless: int = 1) -> np.ndarray:

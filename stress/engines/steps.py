@@ -182,6 +182,8 @@ def compose_skip(displacement, common_displacement, melt):
         """Return the next step that must be run: funding, the last one, or a price that may matter."""
         if state.inventory != 0.0 or state.hedge != 0.0 or state.touched == 1 or book.monotone == 0:
             return step
+        if state.watchful == 1:
+            return step
         every = book.funding_every
         bound_displacement(state, book)
         until = min(step + every - 1 - step % every, stop - 1, max(step, state.next_exit))

@@ -7,7 +7,7 @@ at which an order in flight executes.
 import math
 from typing import Any
 
-from stress.accounts import equity, notional, unrealized_pnl
+from stress.accounts import equity, lots_up, notional, unrealized_pnl
 from stress.exchange.margin import is_breached, maintenance_margin
 from stress.exchange.partial import Partial
 from stress.exchange.settlement import attribute, pay_fund
@@ -38,18 +38,6 @@ def is_waiting(account, state, book):
 def worth_of(account, state, price):
     """Return the account's equity at `price`, quote."""
     return equity(account.qty, account.entry, account.collateral, price, state.funding)
-
-
-@rule
-def lots_up(quantity, lot):
-    """Round up to whole lots."""
-    return math.ceil(quantity / lot) * lot
-
-
-@rule
-def lots_down(quantity, lot):
-    """Round down to whole lots."""
-    return math.floor(quantity / lot) * lot
 
 
 @rule

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from stress.accounts import unrealized_pnl
 from stress.exchange.disposal import Disposal
+from stress.exchange.history import watch
 from stress.exchange.liquidation import FeeModel
 from stress.exchange.state import MAX_COHORTS
 from stress.rules import one_of, rule
@@ -27,6 +28,12 @@ def fund_value(state, unwind_price):
     """Return the marked fund relative to its start: cash flows plus inventory at its unwinding price, quote."""
     held = state.inventory * (unwind_price - state.funding) - state.inventory_cost
     return state.surplus + state.fee_income + state.inventory_pnl + state.coin_pnl - state.bad_debt + held
+
+
+@rule
+def fund_start(state, book):
+    """Return what the fund was given, at the start and by the operator since, quote."""
+    return book.fund_initial + state.topped_up
 
 
 @rule
@@ -124,13 +131,25 @@ def flatten(state):
 
 
 @rule
+def backstop_value(state):
+    """Return the profit of the positions that backstop providers took, at the mark, quote."""
+    return state.backstop_qty * (state.mark - state.funding) - state.backstop_cost
+
+
+@rule
+def paid_from_outside(state):
+    """Return the losses borne by money that is not on the books of traders, makers and fund, quote."""
+    return state.unresolved_shortfall + state.fee_pool_paid + state.operator_paid
+
+
+@rule
 def balance_error(state):
     """Return the imbalance of the books, quote: every position is held by somebody, every loss borne by one."""
     traders = state.alive_collateral + state.alive_qty * (state.mark - state.funding) - state.alive_cost
     makers = state.maker_collateral + state.maker_qty * (state.mark - state.funding) - state.maker_cost
     fund = fund_value(state, state.mark) - state.fee_income - state.coin_pnl
-    held = traders + state.released + makers + fund - state.unresolved_shortfall
-    positions = (state.alive_qty + state.maker_qty + state.inventory) * state.mark
+    held = traders + state.released + makers + fund + backstop_value(state) - paid_from_outside(state)
+    positions = (state.alive_qty + state.maker_qty + state.inventory + state.backstop_qty) * state.mark
     return abs(held - state.deposits) + abs(positions)
 
 
@@ -138,7 +157,7 @@ def balance_error(state):
 def spend_coins(state, book, value):
     """Sell coins for what the cash of a fund with a bottom does not cover: what is spent no longer moves."""
     if state.coins > 0.0 and state.bottomless == 0:
-        cash = book.fund_initial + value - state.coins * state.index
+        cash = fund_start(state, book) + value - state.coins * state.index
         if cash < 0.0:
             sold = min(state.coins, -cash / state.index)
             state.coins -= sold
@@ -164,6 +183,8 @@ def record_event(state, book, step, value):
     state.price_min = min(state.price_min, state.mark)
     state.price_max = max(state.price_max, state.mark)
     state.conservation_error = max(state.conservation_error, balance_error(state) * book.per_open_interest)
+    if state.watchful == 1:
+        watch(state, book, step)
 
 
 def compose_prices(law):
@@ -256,6 +277,8 @@ def compose_mark(displacement, common_displacement):
     @rule
     def open_step(state, book, step, shock, decay):
         """Move index, flow and mark to `step`."""
+        state.step = step
+        state.previous_mark = state.mark
         state.shock = shock
         state.index = state.initial_price * math.exp(shock)
         left = decay[step - state.trade_step]

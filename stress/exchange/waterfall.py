@@ -8,9 +8,12 @@ is attributed to exactly one layer; what no layer takes is `unresolved_shortfall
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from stress.exchange.settlement import attribute, flatten, fund_value
+from stress.exchange.settlement import attribute, flatten, fund_start, fund_value
 from stress.registry import Part
 from stress.rules import rule
+
+# A loss below this share of open interest that nobody pays is rounding, not ruin.
+UNRESOLVED = 1e-9
 
 
 @dataclass
@@ -21,12 +24,17 @@ class Case:
     price: float = 0.0  # at which the shortfall is marked: fills now, later for what is taken over
     loss: float = 0.0  # marked shortfall of the whole side, quote
     remaining: float = 1.0  # fraction that no layer has taken yet
+    by_quantity: int = 0  # 1: no shortfall, but a position that the fund may not hold: payers have no part in it
     fund_capacity: float = 0.0  # marked fund before this shortfall, quote
+    fund_paid: float = 0.0  # what it has promised of that, quote
     fund_share: float = 0.0  # fraction taken by the fund
-    socialized: float = 0.0  # quote charged to winners
+    contributed: float = 0.0  # quote paid by anybody else
     deleveraged: float = 0.0  # quantity closed against winners
+    owed: float = 0.0  # what transfers at another price than bankruptcy cost the fund, quote
+    quantity: float = 0.0  # of the transfer under way
     relieved: float = 0.0  # shortfall that this quantity would have been, quote
-    transfer_price: float = 0.0  # mean bankruptcy price of that quantity
+    bankruptcy_value: float = 0.0  # this quantity at its bankruptcy prices, quote
+    transfer_price: float = 0.0  # at which the other side takes it over
 
 
 class Layer(Part):
@@ -38,6 +46,21 @@ class Layer(Part):
     """
 
     absorb: ClassVar[Any]
+
+    @property
+    def needs_every_step(self) -> bool:
+        """Say whether the layer remembers what happened, so that no step of a path may be skipped."""
+        return False
+
+    @property
+    def window_hours(self) -> float:
+        """Return how far back the layer looks at the fund; 0 if it does not."""
+        return 0.0
+
+    @property
+    def limits_fund(self) -> bool:
+        """Say whether the layer may refuse what the fund could pay."""
+        return False
 
     def compose(self) -> Any:
         """Return the layer's rule; layers with choices of their own close over them."""
@@ -53,38 +76,6 @@ class Layer(Part):
 
 
 @rule
-def fund_absorbs(state, book, case, batch, short, moved, accounts, living):
-    """Pay the fraction that the marked fund can afford; in a shadow run, everything."""
-    share = 1.0
-    if state.bottomless == 0:
-        due = case.remaining * case.loss
-        if due > case.fund_capacity:
-            share = max(0.0, case.fund_capacity) / due
-    case.fund_share = case.remaining * share
-    case.remaining -= case.fund_share
-
-
-@rule
-def winners_absorb(state, book, case, batch, short, moved, accounts, living):
-    """Charge winners in proportion to their unrealised profit, at most all of it (S1, docs/method.md, section 6)."""
-    due = case.remaining * case.loss
-    total = max(0.0, maker_profit(state))
-    for i in living:
-        total += max(0.0, profit(state, accounts[i]))
-    rate = min(1.0, due / total) if total > 0.0 else 0.0
-    if rate == 0.0:
-        return
-    state.touched = 1
-    for i in living:
-        charge = rate * max(0.0, profit(state, accounts[i]))
-        accounts[i].collateral -= charge
-        state.alive_collateral -= charge
-    state.maker_collateral -= rate * max(0.0, maker_profit(state))
-    case.socialized = rate * total
-    case.remaining = 0.0 if rate < 1.0 else case.remaining * max(0.0, 1.0 - total / due)
-
-
-@rule
 def profit(state, account):
     """Return an account's unrealised profit at the mark, quote."""
     return account.qty * (state.mark - account.entry - state.funding)
@@ -94,18 +85,6 @@ def profit(state, account):
 def maker_profit(state):
     """Return the makers' profit at the mark, quote."""
     return state.maker_qty * (state.mark - state.funding) - state.maker_cost
-
-
-class Fund(Layer, kind="fund"):
-    """The insurance fund covers the fraction that it can afford, pro rata to each account's shortfall."""
-
-    absorb = staticmethod(fund_absorbs)
-
-
-class Socialize(Layer, kind="socialize"):
-    """Winners pay in proportion to their profit."""
-
-    absorb = staticmethod(winners_absorb)
 
 
 def compose_waterfall(layers):
@@ -140,43 +119,78 @@ def gain_of(state, account, price):
 
 
 @rule
-def open_case(state, book, case, side, batch, short, fill, share, later):
-    """Collect one side's shortfall: `share` of each account fills at `fill`, the rest is worth `later`."""
+def open_empty_case(case, side, price):
+    """Begin a case that nobody has paid for yet."""
     case.side = side
-    case.price = share * fill + (1.0 - share) * later
+    case.price = price
     case.loss = 0.0
     case.remaining = 1.0
+    case.by_quantity = 0
+    case.fund_capacity = 0.0
+    case.fund_paid = 0.0
     case.fund_share = 0.0
-    case.socialized = 0.0
+    case.contributed = 0.0
     case.deleveraged = 0.0
+    case.owed = 0.0
+
+
+@rule
+def open_case(state, book, case, side, batch, short, fill, share, later):
+    """Collect one side's shortfall: `share` of each account fills at `fill`, the rest is worth `later`."""
+    open_empty_case(case, side, share * fill + (1.0 - share) * later)
     for j in range(len(batch)):
         account = batch[j]
         if short[j] == 1 and account.qty * side > 0.0:
             case.loss += max(0.0, -gain_of(state, account, case.price))
-    case.fund_capacity = book.fund_initial + fund_value(state, later)
+    case.fund_capacity = fund_start(state, book) + fund_value(state, later)
+
+
+@rule
+def executed_loss(state, case, account, moved, fill, share):
+    """Return the loss on what is sold of an account: `share` of what nobody took over."""
+    return -(1.0 - moved / abs(account.qty)) * share * gain_of(state, account, fill)
 
 
 @rule
 def close_case(state, case, batch, short, moved, fill, share):
-    """Book what the layers decided: executed shortfall, takeover and what winners and nobody paid."""
-    executed = 0.0
+    """Book what the layers decided: executed shortfall, transfers, takeover and what others and nobody paid."""
+    executed, handed = 0.0, 0.0
+    for j in range(len(batch)):
+        if short[j] == 1 and batch[j].qty * case.side > 0.0:
+            executed += executed_loss(state, case, batch[j], moved[j], fill, share)
+            handed += moved[j]
+    unresolved = max(0.0, case.remaining) * case.loss
+    due, others = executed + max(0.0, case.owed), case.contributed + unresolved
+    paid = min(due, others)
+    state.bad_debt += due - paid
+    state.surplus += max(0.0, -case.owed)
+    state.inventory_pnl += others - paid
+    leave_unresolved(state, unresolved)
+    fund_part = 1.0 - paid / due if paid > 0.0 else 1.0
+    per_unit = case.owed / handed if case.owed != 0.0 else 0.0
     for j in range(len(batch)):
         account = batch[j]
         if short[j] == 1 and account.qty * case.side > 0.0:
-            kept = 1.0 - moved[j] / abs(account.qty)
-            lost = -kept * share * gain_of(state, account, fill)
-            executed += lost
-            attribute(state, account, -lost, 1.0 - kept * (1.0 - share))
-            taken = kept * (1.0 - share)
+            lost = executed_loss(state, case, account, moved[j], fill, share) + per_unit * moved[j]
+            taken = (1.0 - moved[j] / abs(account.qty)) * (1.0 - share)
+            attribute(state, account, -fund_part * lost, 1.0 - taken)
             state.inventory += taken * account.qty
             state.inventory_cost += taken * (account.qty * account.entry - account.collateral)
-    unresolved = max(0.0, case.remaining) * case.loss
-    others = case.socialized + unresolved
-    paid = min(executed, others)
-    state.bad_debt += executed - paid
-    state.inventory_pnl += others - paid
-    state.socialized_loss += case.socialized
-    state.unresolved_shortfall += unresolved
+
+
+@rule
+def leave_unresolved(state, amount):
+    """Book a loss that nobody pays; more than rounding is ruin, whatever the fund still holds."""
+    state.unresolved_shortfall += amount
+    if amount > UNRESOLVED * state.open_interest:
+        note_ruin(state)
+
+
+@rule
+def note_ruin(state):
+    """Note the first step at which a fund with a bottom was asked for more than it had."""
+    if state.ruin_step < 0:
+        state.ruin_step = state.step
 
 
 @rule
@@ -185,33 +199,46 @@ def open_inventory_case(state, book, case, batch, short, moved, worth_price):
 
     Returns the deficit of the marked fund that no inventory stands against (quote >= 0).
     """
-    deficit = -(book.fund_initial + fund_value(state, worth_price))
+    deficit = -(fund_start(state, book) + fund_value(state, worth_price))
     lost = state.inventory_cost - state.inventory * (worth_price - state.funding)
-    case.side = 1.0 if state.inventory > 0.0 else -1.0
-    case.price = worth_price
+    open_empty_case(case, 1.0 if state.inventory > 0.0 else -1.0, worth_price)
     case.loss = lost
     case.remaining = min(1.0, deficit / lost) if lost > 0.0 else 0.0
-    case.fund_capacity = 0.0
-    case.fund_share = 0.0
-    case.socialized = 0.0
-    case.deleveraged = 0.0
+    seat_inventory(state, batch, short, moved)
+    note_ruin(state)
+    return deficit - case.remaining * lost
+
+
+@rule
+def seat_inventory(state, batch, short, moved):
+    """Let the inventory look like one account, bankrupt at its cost."""
     batch[0].qty = state.inventory
     batch[0].entry = state.inventory_cost / state.inventory
     batch[0].collateral = 0.0
     short[0] = 1
     moved[0] = 0.0
-    return deficit - case.remaining * lost
+
+
+@rule
+def open_excess_case(state, case, batch, short, moved, worth_price, share):
+    """Present `share` of the inventory, which the fund may not hold, to the layers that take quantity."""
+    open_empty_case(case, 1.0 if state.inventory > 0.0 else -1.0, worth_price)
+    case.by_quantity = 1
+    case.loss = 1.0
+    case.remaining = share
+    seat_inventory(state, batch, short, moved)
 
 
 @rule
 def close_inventory_case(state, case, moved, rest):
-    """Hand over what was deleveraged at its cost; book what winners and nobody paid."""
+    """Hand over what was taken at its cost; book what others and nobody paid."""
     share = moved[0] / abs(state.inventory)
     state.inventory_cost -= share * state.inventory_cost
     state.inventory -= case.side * moved[0]
     state.inventory_common -= share * state.inventory_common
-    unresolved = max(0.0, case.remaining) * case.loss + max(0.0, rest)
-    state.inventory_pnl += case.socialized + unresolved
-    state.socialized_loss += case.socialized
-    state.unresolved_shortfall += unresolved
+    state.inventory_pnl -= case.owed
+    if case.by_quantity == 0:
+        unresolved = max(0.0, case.remaining) * case.loss + max(0.0, rest)
+        state.inventory_pnl += case.contributed + unresolved
+        leave_unresolved(state, unresolved)
     flatten(state)

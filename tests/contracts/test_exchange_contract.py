@@ -6,10 +6,10 @@ import pytest
 from scipy.integrate import quad
 
 import stress.scenario  # noqa: F401  (registers everything)
-from stress.exchange.adl import Ranking
 from stress.exchange.disposal import Disposal
 from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidation import FeeModel
+from stress.exchange.ranking import Ranking, Standing
 from stress.exchange.settlement import NO_LIMIT
 
 VOLUME, DEPTH = 40_000.0, 150.0  # base units
@@ -176,14 +176,20 @@ def test_allocations_are_whole_lots(member):
     assert (lots == np.round(lots)).all()
 
 
-@members(Ranking)
-def test_a_rank_is_a_finite_number(member):
-    # profit, entry value, notional, equity: from barely in profit to nearly bankrupt
-    for numbers in ((1e-9, 1e5, 1e5, 1e5), (4e4, 1e5, 6e4, 1e6), (10.0, 1e5, 1e5, 0.06)):
-        assert math.isfinite(member.score(*numbers))
+def standing(profit, notional, equity, *, side=1.0, turn=3.0):
+    entry = 50_000.0 * (1.0 - side * profit / notional)
+    return Standing(side, entry, 50_000.0, profit, notional - side * profit, notional, equity, 0.004 * notional, turn)
 
 
 @members(Ranking)
-def test_a_more_profitable_winner_never_ranks_lower(member):
-    ranks = [member.score(profit, 1e5, 1e5, 2e4) for profit in (1.0, 100.0, 1e4)]
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_rank_is_a_finite_number(member, side):
+    # from barely in profit to nearly bankrupt, and a loser
+    for numbers in ((1e-9, 1e5, 1e5), (4e4, 6e4, 1e6), (10.0, 1e5, 0.06), (-3e3, 1e5, 2e3)):
+        assert math.isfinite(member.score(standing(*numbers, side=side)))
+
+
+@members(Ranking)
+def test_a_more_profitable_long_never_ranks_lower(member):
+    ranks = [member.score(standing(profit, 1e5, 2e4)) for profit in (-1e3, 1.0, 100.0, 1e4)]
     assert ranks == sorted(ranks)

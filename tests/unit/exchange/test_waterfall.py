@@ -123,7 +123,7 @@ def test_exhausted_winners_leave_an_unresolved_shortfall(present, gap, winner):
 
 def test_nobody_in_profit_leaves_everything_unresolved(present, gap, winner):
     run = present(["socialize", "fund"], gap(14), [winner(-600, 44_900.0)], fill=44_900.0, start=44_900.0)
-    assert (run.case.socialized, run.state.unresolved_shortfall) == (0.0, pytest.approx(1_400))
+    assert (run.case.contributed, run.state.unresolved_shortfall) == (0.0, pytest.approx(1_400))
 
 
 # --- the order
