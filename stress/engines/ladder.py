@@ -132,7 +132,6 @@ def compose_whole(rules):
     Every order closes its account, so that what the lists have crossed can be settled in runs.
     """
     price_batch, trade, close_crossed = rules.price_batch, rules.trade, compose_close(rules)
-    fund_first = rules.fund_first
 
     @inline
     def close_whole(state, book, here, shocks, step, path_id, round_, ledger):
@@ -145,7 +144,7 @@ def compose_whole(rules):
         share, fill = price_batch(state, book, -qty, limit)
         before = state.bad_debt
         close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger)
-        if not fund_first and state.bad_debt > before:
+        if book.fund_first == 0 and state.bad_debt > before:
             state.needs_loop = 1
         state.inventory += (1.0 - share) * qty
         state.inventory_common += (1.0 - share) * common

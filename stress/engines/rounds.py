@@ -141,7 +141,7 @@ def clear_flows(flows):
 
 def compose_execution(rules):
     """Return ``execute(state, book, round_, flows, share, fill)``: who goes on, who is closed, who falls short."""
-    keeps, reduce, settle, fund_first = rules.keeps, rules.reduce, rules.settle, rules.fund_first
+    keeps, reduce, settle = rules.keeps, rules.reduce, rules.settle
 
     @rule
     def go_on(state, book, round_, flows, j, qty, fill):
@@ -163,7 +163,7 @@ def compose_execution(rules):
         flows.offered_common += common_part(book, account, qty)
         flows.held += rest
         flows.held_common += common_part(book, account, rest)
-        if (fund_first and state.bottomless == 1) or gain_of(state, account, fill) >= 0.0:
+        if (book.fund_first == 1 and state.bottomless == 1) or gain_of(state, account, fill) >= 0.0:
             settle(state, book, account, fill, round_.sold[j])
         else:
             round_.short[j] = 1

@@ -12,36 +12,31 @@ import numpy as np
 from stress.accounts import grid
 from stress.agents.base import Cohort
 from stress.exchange import settlement, waterfall
-from stress.exchange.disposal import Disposal
 from stress.exchange.impact import ImpactLaw
-from stress.exchange.liquidation import FeeModel
 from stress.exchange.liquidity import WINDOW_SECONDS
 from stress.exchange.orders import compose_keeping, compose_orders
-from stress.exchange.partial import Partial
 from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.state import MAX_COHORTS
+from stress.registry import Part
 from stress.scenario import Scenario
 
-BY_NUMBER = (FeeModel, Disposal, Partial)  # families of which every kernel knows all members
 SECONDS_PER_DAY, DAYS_PER_YEAR = 86400.0, 365.0
 USUAL_VOL = 0.55  # a year, for a market that has none of its own (docs/method.md, section 11)
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """``numbers`` become a record; the rules of the impact law and of the layers are composed."""
+    """``numbers`` become a record; only the impact law's rules are composed: all else is picked by number."""
 
     numbers: dict[str, Any]
     law: type[ImpactLaw]
-    layers: tuple[Any, ...]
     whole: bool  # every order is for a whole position
     decay: np.ndarray  # (n_steps + 1,) share of the flow left after so many steps
 
     def compose(self) -> SimpleNamespace:
         """Return the settlement rules with the waterfall under ``absorb`` and whether the fund comes first."""
         rules = settlement.compose(self.law)
-        rules.absorb = waterfall.compose_waterfall(self.layers)
-        rules.fund_first = self.layers[0].kind == "fund"
+        rules.absorb = waterfall.compose_waterfall()
         rules.whole = self.whole
         rules.order, kept_after, rules.reduce = compose_orders(rules.split)
         rules.keeps = compose_keeping(kept_after)
@@ -55,8 +50,8 @@ class Rulebook:
     @property
     def key(self) -> tuple[Any, ...]:
         """What distinguishes one set of compiled rules from another."""
-        by_number = (tuple(sorted(family.family)) for family in BY_NUMBER)
-        return (self.law, self.whole, *by_number, *(layer.choices() for layer in self.layers))
+        known = (tuple(sorted(family.family)) for family in Part.__subclasses__())
+        return (self.law, self.whole, *known)
 
 
 def once_per_rules(build: Callable[[SimpleNamespace], Any]) -> Callable[[Rulebook], Any]:
@@ -120,9 +115,11 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),
         "tiers": _tier_numbers(scenario),
-        "layers": {layer.kind: layer.numbers() for layer in scenario.layer},
+        "layers": waterfall.layer_numbers(scenario.layer),
+        "layer_order": waterfall.layer_order(scenario.layer),
+        "n_layers": len(scenario.layer),
     }
-    return Rulebook(numbers, type(scenario.liquidity.impact), scenario.layer, e.orders_are_whole, _decay(scenario))
+    return Rulebook(numbers, type(scenario.liquidity.impact), e.orders_are_whole, _decay(scenario))
 
 
 def _padded(cohorts: tuple[Cohort, ...]) -> tuple[Cohort, ...]:

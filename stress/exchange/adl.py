@@ -206,7 +206,8 @@ class Adl(Layer, kind="adl"):
         TransferPrice.member(value)
         return value
 
-    def compose(self) -> Any:
+    @classmethod
+    def compose(cls) -> Any:
         """Close over all rankings and prices."""
         return compose_adl()
 

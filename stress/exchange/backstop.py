@@ -95,7 +95,8 @@ class Backstop(Layer, kind="backstop"):
         """Say whether it must know the mark of the step before."""
         return self.price == "previous_mark"
 
-    def compose(self) -> Any:
+    @classmethod
+    def compose(cls) -> Any:
         """Close over all prices."""
         return compose_backstop()
 

@@ -17,26 +17,12 @@ def take_share(case, share):
     case.remaining -= case.fund_share
 
 
-@rule
-def fund_absorbs(state, book, case, batch, short, moved, accounts, living):
-    """Pay the fraction that the marked fund can afford; in a shadow run, everything."""
-    if case.by_quantity == 1:
-        return
-    share = 1.0
-    if state.bottomless == 0:
-        due, able = case.remaining * case.loss, case.fund_capacity - case.fund_paid
-        if due > able:
-            share = max(0.0, able) / due
-            note_ruin(state)
-    take_share(case, share)
-
-
-def compose_limited_fund():
-    """Return the fund's rule under limits: several of them, the tightest binds."""
+def compose_fund():
+    """Return the fund's rule: of several limits the tightest binds."""
     tightest = compose_tightest()
 
     @rule
-    def limited_fund_absorbs(state, book, case, batch, short, moved, accounts, living):
+    def fund_absorbs(state, book, case, batch, short, moved, accounts, living):
         """Pay what the limits allow and the marked fund can afford; in a shadow run, everything."""
         if case.by_quantity == 1:
             return
@@ -46,13 +32,14 @@ def compose_limited_fund():
             allowed = max(0.0, min(due, tightest(state, book, case, batch, short)))
             if allowed > able:
                 note_ruin(state)
-            share = min(allowed, able) / due
+            paid = min(allowed, able)
+            share = paid / due if paid < due else 1.0
             if share < 1.0 and book.layers.fund.all_or_nothing == 1.0:
                 share = 0.0
             count_use(state, share * due)
         take_share(case, share)
 
-    return limited_fund_absorbs
+    return fund_absorbs
 
 
 @rule
@@ -133,13 +120,10 @@ class Fund(Layer, kind="fund"):
         """Return how far back the limits look."""
         return max((limit.window_hours for limit in self.limits), default=0.0)
 
-    def compose(self) -> Any:
-        """Close over all limits, if there are any."""
-        return compose_limited_fund() if self.limits_fund else fund_absorbs
-
-    def choices(self) -> tuple[str, ...]:
-        """Return kind and whether it is limited."""
-        return (self.kind, "limited") if self.limits_fund else (self.kind,)
+    @classmethod
+    def compose(cls) -> Any:
+        """Close over all limits."""
+        return compose_fund()
 
     def numbers(self) -> dict[str, float]:
         """Return the terms of all limits; those that are not in force are absent."""

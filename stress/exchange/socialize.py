@@ -211,7 +211,8 @@ class Socialize(Layer, kind="socialize"):
         LossBasis.member(value)
         return value
 
-    def compose(self) -> Any:
+    @classmethod
+    def compose(cls) -> Any:
         """Close over all bases."""
         return compose_socialize()
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from stress.exchange.settlement import attribute, flatten, fund_start, fund_value
 from stress.registry import Part
-from stress.rules import rule
+from stress.rules import one_of, rule
 
 # A loss below this share of open interest that nobody pays is rounding, not ruin.
 UNRESOLVED = 1e-9
@@ -62,17 +62,31 @@ class Layer(Part):
         """Say whether the layer may refuse what the fund could pay."""
         return False
 
-    def compose(self) -> Any:
-        """Return the layer's rule; layers with choices of their own close over them."""
-        return type(self).absorb
-
-    def choices(self) -> tuple[str, ...]:
-        """Return what distinguishes the layer's compiled rules; parameters are numbers, not choices."""
-        return (self.kind,)
+    @classmethod
+    def compose(cls) -> Any:
+        """Return the kind's rule; kinds with choices of their own close over all of them."""
+        return cls.absorb
 
     def numbers(self) -> dict[str, float]:
         """Return the layer's parameters for the record of the rulebook."""
         return {"present": 1.0}
+
+
+def layer_numbers(layers: tuple[Layer, ...]) -> dict[str, dict[str, float]]:
+    """Return the parameters of every kind of layer, zero for those that the waterfall does not have."""
+    given = {layer.kind: layer for layer in layers}
+    return {kind: given[kind].numbers() if kind in given else _absent(kind) for kind in sorted(Layer.family)}
+
+
+def _absent(kind: str) -> dict[str, float]:
+    member = Layer.family[kind]
+    needed = {name: 0.0 for name, field in member.model_fields.items() if field.is_required()}
+    return dict.fromkeys(member.model_validate(needed).numbers(), 0.0)  # type: ignore[attr-defined]
+
+
+def layer_order(layers: tuple[Layer, ...]) -> tuple[float, ...]:
+    """Return the codes of the layers in their order, padded: each kind appears at most once."""
+    return tuple(float(layer.code) for layer in layers) + (-1.0,) * (len(Layer.family) - len(layers))
 
 
 @rule
@@ -87,27 +101,16 @@ def maker_profit(state):
     return state.maker_qty * (state.mark - state.funding) - state.maker_cost
 
 
-def compose_waterfall(layers):
-    """Chain the layers into one rule that calls them in order."""
+def compose_waterfall():
+    """Return the rule that calls the layers in the order of the rulebook."""
+    let_absorb = one_of([compose() for compose in Layer.rules("compose")])
 
-    @rule
-    def nobody(state, book, case, batch, short, moved, accounts, living):
-        """Take nothing: the end of the waterfall."""
-        return None
-
-    chain = nobody
-    for layer in reversed(layers):
-        chain = _before(layer.compose(), chain)
-    return chain
-
-
-def _before(first, rest):
     @rule
     def absorb(state, book, case, batch, short, moved, accounts, living):
-        """Let this layer take its part, then the rest of the waterfall."""
-        if case.remaining > 0.0:
-            first(state, book, case, batch, short, moved, accounts, living)
-        rest(state, book, case, batch, short, moved, accounts, living)
+        """Let every layer take its part, until nothing is left."""
+        for i in range(book.n_layers):
+            if case.remaining > 0.0:
+                let_absorb(int(book.layer_order[i]), state, book, case, batch, short, moved, accounts, living)
 
     return absorb
 

@@ -12,7 +12,7 @@ from stress.exchange.settlement import balance_error, close, trade_with_makers
 from stress.exchange.socialize import LossBasis, Socialize
 from stress.exchange.state import ExchangeState
 from stress.exchange.transfer import TransferPrice
-from stress.exchange.waterfall import Case, Layer, close_case, open_case
+from stress.exchange.waterfall import Case, Layer, close_case, layer_numbers, open_case
 
 START, FILL = 50_000.0, 44_700.0  # the longs are bankrupt at 45,000
 LOT = 2.0**-10
@@ -141,7 +141,9 @@ def test_no_layer_takes_from_a_fund_that_is_empty(present, member, settings):
 
 
 @every_layer
-def test_layers_with_the_same_choices_differ_in_numbers_only(example, member, settings):
+def test_a_layer_that_is_absent_has_the_same_numbers_as_zeros(example, member, settings):
     layer = example(member, **settings)
-    assert layer.choices()[0] == layer.kind
-    assert all(isinstance(value, float) for value in layer.numbers().values())
+    present, absent = layer_numbers((layer,))[layer.kind], layer_numbers(())[layer.kind]
+    assert present.keys() == absent.keys()
+    assert all(isinstance(value, float) for value in present.values())
+    assert set(absent.values()) == {0.0}

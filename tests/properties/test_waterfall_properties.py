@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stress.engines.rulebook import as_namespace
 from stress.exchange.ranking import Ranking
 from stress.exchange.settlement import balance_error, close, fund_value, trade_with_makers
 from stress.exchange.socialize import LossBasis
 from stress.exchange.state import ExchangeState
 from stress.exchange.transfer import TransferPrice
-from stress.exchange.waterfall import Case, Layer, close_case, compose_waterfall, open_case
+from stress.exchange.waterfall import Case, Layer, close_case, compose_waterfall, layer_numbers, layer_order, open_case
 
 MARK = 45_000.0
 LOT = 2.0**-20
@@ -62,14 +63,15 @@ def settle(account, longs, shorts, fund, order, ranking, price, basis, limits, c
         "fund": {"limits": limits},
         **POOLS,
     }
-    made = {kind: Layer.choose({"kind": kind, **chosen[kind]}) for kind in order}
-    layers = SimpleNamespace(**{kind: SimpleNamespace(**layer.numbers()) for kind, layer in made.items()})
+    made = tuple(Layer.choose({"kind": kind, **chosen[kind]}) for kind in order)
+    layers = as_namespace(layer_numbers(made))
     numbers = {"fund_initial": fund, "lot": LOT, "makers_deleverage": 1, "tiers": TIERS, "step_hours": 1 / 60}
-    book = SimpleNamespace(layers=layers, **numbers)
+    book = SimpleNamespace(layers=layers, layer_order=layer_order(made), n_layers=len(made), **numbers)
     case, short, moved = Case(), [1] * len(bankrupt), [0.0] * len(bankrupt)
     open_case(state, book, case, 1.0, bankrupt, short, MARK, share, MARK)
-    absorb = compose_waterfall([made[kind] for kind in order])
-    absorb(state, book, case, bankrupt, short, moved, everybody, list(range(len(bankrupt), len(everybody))))
+    compose_waterfall()(
+        state, book, case, bankrupt, short, moved, everybody, list(range(len(bankrupt), len(everybody)))
+    )
     for a in bankrupt:
         close(state, a)
     close_case(state, case, bankrupt, short, moved, MARK, share)

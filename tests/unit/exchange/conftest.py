@@ -5,7 +5,7 @@ import pytest
 from stress.engines.rulebook import as_namespace, rulebook
 from stress.exchange.settlement import close, trade_with_makers
 from stress.exchange.state import ExchangeState
-from stress.exchange.waterfall import Case, Layer, close_case, compose_waterfall, open_case
+from stress.exchange.waterfall import Case, close_case, compose_waterfall, open_case
 from stress.scenario import Scenario
 
 TABLES = {
@@ -97,9 +97,7 @@ def present(make_book, open_books):
         short, moved = [1] * len(bankrupt), [0.0] * len(bankrupt)
         living = list(range(len(bankrupt), len(accounts)))
         open_case(state, book, case, side, bankrupt, short, fill, share, later)
-        compose_waterfall([Layer.choose(layer) for layer in layers])(
-            state, book, case, bankrupt, short, moved, accounts, living
-        )
+        compose_waterfall()(state, book, case, bankrupt, short, moved, accounts, living)
         for account in bankrupt:
             close(state, account)
         close_case(state, case, bankrupt, short, moved, fill, share)

@@ -1,7 +1,6 @@
 import pytest
 from pydantic import ValidationError
 
-from stress.exchange.adl import Adl
 from stress.exchange.settlement import balance_error
 from stress.exchange.waterfall import Layer
 
@@ -181,12 +180,6 @@ def test_no_account_moves_more_than_it_has(present, bankrupt, short):
 def test_an_unknown_ranking_names_the_known_ones():
     with pytest.raises(ValidationError, match="unknown kind 'size', known: binance, cube, hyperliquid"):
         Layer.choose({"kind": "adl", "ranking": "size"})
-
-
-def test_rankings_prices_and_capacities_are_only_numbers():
-    one, other = Adl(), Adl(ranking="pro_rata", price="mark", capacity=0.5)
-    assert one.choices() == other.choices() == ("adl",)
-    assert one.numbers() != other.numbers()
 
 
 def test_funding_received_makes_a_winner(present, bankrupt, short):

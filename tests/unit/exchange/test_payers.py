@@ -55,14 +55,6 @@ def test_a_shadow_fund_knows_no_limits(present, longs):
     assert (run.state.bad_debt, run.state.ruin_step) == (pytest.approx(1_000), -1)
 
 
-def test_limits_compile_another_rule_and_their_terms_do_not():
-    plain, one, other = (
-        Scenario.from_tables({**TABLES, "layer": [fund]}).layer[0]
-        for fund in ("fund", limited({"kind": "floor", "usd": 1.0}), limited("lifetime"))
-    )
-    assert plain.choices() != one.choices() == other.choices()
-
-
 # --- pools and operators
 
 

@@ -89,12 +89,6 @@ def test_the_books_balance_on_any_basis(shared, make_account, basis):
     assert all(a.collateral + a.qty * (PRICE - a.entry) >= -1e-9 for a in holders)
 
 
-def test_bases_are_only_numbers():
-    one, other = (Layer.choose({"kind": "socialize", "basis": basis}) for basis in ("profit", "notional"))
-    assert one.choices() == other.choices()
-    assert one.numbers() != other.numbers()
-
-
 def test_an_unknown_basis_names_the_known_ones():
     with pytest.raises(ValueError, match="unknown kind 'equity', known: collateral"):
         Layer.choose({"kind": "socialize", "basis": "equity"})

@@ -1,0 +1,34 @@
+"""What is a number and what compiles another kernel."""
+
+from pathlib import Path
+
+import pytest
+
+from stress.engines.rulebook import rulebook
+from stress.rules import record_dtype
+from stress.scenario import Scenario
+
+TINY = Path(__file__).parents[3] / "configs" / "tiny.toml"
+PLAIN = Scenario.load(TINY)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"exchange.fee": "confiscate", "exchange.disposal": "immediate"},
+        {"layer": ["socialize", {"kind": "adl", "ranking": "pro_rata", "price": "mark"}, "fund"]},
+        {"layer": [{"kind": "fund", "limits": [{"kind": "floor", "usd": 1.0}], "payment": "all_or_nothing"}]},
+        {"layer": ["fund", {"kind": "socialize", "basis": "notional"}, "operator"]},
+    ],
+    ids=lambda choices: ", ".join(choices),
+)
+def test_what_a_venue_chooses_compiles_no_other_kernel(choices):
+    plain, other = rulebook(PLAIN, 1e6), rulebook(PLAIN.with_(**choices), 1e6)
+    assert plain.key == other.key
+    assert record_dtype(plain.numbers) == record_dtype(other.numbers)
+
+
+def test_orders_for_parts_of_positions_share_one_more_kernel():
+    keys = {rulebook(PLAIN.with_(**{"exchange.partial": kind}), 1e6).key for kind in ("step_down", "two_tiers")}
+    assert len(keys) == 1
+    assert rulebook(PLAIN, 1e6).key not in keys
