@@ -4,8 +4,8 @@ Written over a *batch* of account-like objects, so that the reference engine (Me
 (rows of an array) run the same words.  The ladder has its own, which never looks at accounts that stay.
 """
 
-from stress.exchange.liquidity import advance_depth
 from stress.exchange.limits import compose_excess
+from stress.exchange.liquidity import advance_depth
 from stress.exchange.settlement import close, flatten, fund_start, fund_value
 from stress.exchange.state import MAX_COHORTS
 from stress.exchange.waterfall import (

@@ -9,8 +9,8 @@ from stress.exchange.limits import Limit
 from stress.exchange.payers import Fund
 from stress.exchange.ranking import Ranking
 from stress.exchange.settlement import balance_error, close, trade_with_makers
-from stress.exchange.state import ExchangeState
 from stress.exchange.socialize import LossBasis, Socialize
+from stress.exchange.state import ExchangeState
 from stress.exchange.transfer import TransferPrice
 from stress.exchange.waterfall import Case, Layer, close_case, open_case
 

@@ -16,7 +16,9 @@ from stress.exchange.waterfall import Case, Layer, close_case, compose_waterfall
 MARK = 45_000.0
 LOT = 2.0**-20
 ORDERS = [order for n in (1, 2, 3) for order in permutations(("fund", "adl", "socialize"), n) if "fund" in order]
-random.Random(7).shuffle(rest := [order for order in permutations(sorted(Layer.family)) if len(order) == len(set(order))])
+random.Random(7).shuffle(
+    rest := [order for order in permutations(sorted(Layer.family)) if len(order) == len(set(order))]
+)
 ORDERS += rest[:60]
 
 PROVIDERS = {"usd_per_minute": 2e5, "usd_per_hour": 2e5, "required_edge": -1.0}

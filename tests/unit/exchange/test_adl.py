@@ -2,7 +2,6 @@ import pytest
 from pydantic import ValidationError
 
 from stress.exchange.adl import Adl
-from stress.exchange.ranking import ProfitLeverage, ProRata, lots_down
 from stress.exchange.settlement import balance_error
 from stress.exchange.waterfall import Layer
 

@@ -102,7 +102,12 @@ def test_equality_triggers_as_in_the_second_part_of_worked_example_26():
 def test_deleveraging_goes_on_until_the_stop_is_passed():
     book = book_of({"kind": "pnl_drawdown"})
     state = follow(book, [0.0, -0.3e6])
-    assert [room(book, state, lost=lost) > 0.0 for lost in (0.3e6, 0.27e6, 0.24e6, 0.27e6)] == [False, False, True, True]
+    assert [room(book, state, lost=lost) > 0.0 for lost in (0.3e6, 0.27e6, 0.24e6, 0.27e6)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_pool_below_the_threshold_amount_is_not_watched():
@@ -193,7 +198,10 @@ def test_limits_not_in_force_say_so():
     ("limits", "message"),
     [
         ([{"kind": "floor", "usd": 1.0}, {"kind": "floor", "usd": 2.0}], "'floor' is repeated"),
-        (["fund_drawdown", {"kind": "rolling_loss", "hours": 4.0}], "'hours' must be the same for all limits, got 4, 8"),
+        (
+            ["fund_drawdown", {"kind": "rolling_loss", "hours": 4.0}],
+            "'hours' must be the same for all limits, got 4, 8",
+        ),
         ([{"kind": "pnl_drawdown", "trigger": -0.2}], "'stop' = -0.25 is below 'trigger' = -0.2"),
         (["flor"], "did you mean 'floor'"),
         ("floor", "expected a list of tables"),

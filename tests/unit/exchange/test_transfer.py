@@ -58,7 +58,9 @@ def test_what_nobody_bears_of_the_price_is_unresolved(present, longs, shorts):
 
 
 def test_a_price_better_than_bankruptcy_is_income_of_the_fund(present, longs, shorts):
-    run = present([{"kind": "adl", "price": "previous_mark"}, "fund"], longs(3), shorts(5), fill=MARK, previous_mark=45_100.0)
+    run = present(
+        [{"kind": "adl", "price": "previous_mark"}, "fund"], longs(3), shorts(5), fill=MARK, previous_mark=45_100.0
+    )
     assert (run.state.surplus, run.state.bad_debt) == (pytest.approx(300), 0.0)
     assert run.state.forgone_profit == pytest.approx(3 * 1_100)
 
