@@ -74,8 +74,8 @@ class Backstop(Layer, kind="backstop"):
     """Backstop liquidity providers, who hold what they took to the horizon.
 
     Capacity in USD a minute and an hour (FTX: at least 0.1 m and 0.3 m for each provider), the edge that they
-    require over the mark as a share of it (negative: a loss that they accept by contract), the transfer price, and
-    a move of the index since the start beyond which they are gone.
+    require over the mark as a share of it (negative: a loss that they accept by contract), the transfer price,
+    and a move of the index since the start beyond which they are gone.
     """
 
     usd_per_minute: float = Field(default=1e5, ge=0)

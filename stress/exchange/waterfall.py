@@ -209,7 +209,7 @@ def open_inventory_case(state, book, case, batch, short, moved, worth_price):
     case.remaining = min(1.0, deficit / lost) if lost > 0.0 else 0.0
     seat_inventory(state, batch, short, moved)
     note_ruin(state)
-    return deficit - case.remaining * lost
+    return max(0.0, deficit - max(0.0, lost))
 
 
 @rule
@@ -241,7 +241,7 @@ def close_inventory_case(state, case, moved, rest):
     state.inventory_common -= share * state.inventory_common
     state.inventory_pnl -= case.owed
     if case.by_quantity == 0:
-        unresolved = max(0.0, case.remaining) * case.loss + max(0.0, rest)
+        unresolved = max(0.0, case.remaining) * case.loss + rest
         state.inventory_pnl += case.contributed + unresolved
         leave_unresolved(state, unresolved)
     flatten(state)

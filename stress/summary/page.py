@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from stress.summary.notation import money, percent, row, wrapped
 from stress.summary.page_fund import cover, needed, probabilities, shortfall
 from stress.summary.page_model import assumptions, growth, hindcast_lines, model_risk
+from stress.summary.page_payers import payers
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
@@ -15,7 +16,18 @@ __all__ = ["money", "percent", "text"]
 
 def text(summary: "Summary") -> str:
     """Return the whole page, some 50 lines of at most 115 characters."""
-    estimates = (probabilities, needed, shortfall, cover, _worst, growth, model_risk, hindcast_lines, assumptions)
+    estimates = (
+        probabilities,
+        needed,
+        shortfall,
+        payers,
+        cover,
+        _worst,
+        growth,
+        model_risk,
+        hindcast_lines,
+        assumptions,
+    )
     sections = (_venue, *((_one_path, cover) if summary.n_paths == 1 else estimates), _reading)
     return "\n".join(line for section in sections for line in section(summary))
 

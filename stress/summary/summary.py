@@ -13,7 +13,7 @@ from stress.summary import caveats, page
 from stress.summary.attribution import CohortShares, cohort_shares
 from stress.summary.clusters import Clusters
 from stress.summary.cover import CoverRow, cover_rows
-from stress.summary.growth import Growth, estimate_growth
+from stress.summary.growth import Growth, estimate_growth, fund_change
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
 from stress.summary.model_risk import ModelRisk, ParameterInterval
@@ -217,7 +217,7 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         confidence=confidence,
         n_paths=outcomes.n_paths,
         n_populations=clusters.n_clusters,
-        ruin_probability=probability(outcomes.drawdown > facts.fund_initial),
+        ruin_probability=probability(outcomes.ruin_step >= 0),
         reserves=estimate_reserves(outcomes, levels, clusters, confidence),
         expected_shortfall=tuple(expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels),
         tail=tail,
@@ -226,7 +226,7 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
         inventory_beyond_fund=None if beyond is None else probability(beyond),
         year=estimate_year(outcomes, clusters, confidence),
-        fund_change=estimate_mean(outcomes.fund_end - facts.fund_initial, clusters, confidence),
+        fund_change=estimate_mean(fund_change(outcomes), clusters, confidence),
         growth=estimate_growth(outcomes, clusters, confidence),
         cover=cover_rows(facts),
         shares=next(filter(None, (cohort_shares(outcomes, level) for level in levels)), None),

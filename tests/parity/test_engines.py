@@ -106,6 +106,60 @@ HALTS = [
 ]
 ONWARD = [{"at_hours": 0.55, "minutes": 10.0, "move": 1.5}, {"at_hours": 3.2, "minutes": 7.0, "move": -0.7}]
 
+# After the book: choices are numbers, so that three orders of layers are three kernels, whatever is chosen.
+POOR = {"fund.initial_usd": 20_000.0}
+
+
+def adl_then_social(ranking, price, basis, **more):
+    return POOR | layers("fund", {"kind": "adl", "ranking": ranking, "price": price, "capacity": 0.5} | more, basis)
+
+
+def basis(kind, **more):
+    return {"kind": "socialize", "basis": kind, **more}
+
+
+PROVIDERS = {"kind": "backstop", "usd_per_minute": 5e4, "usd_per_hour": 1e5, "required_edge": -0.05}
+
+
+def limited(*limits, payment="partial", **more):
+    fund = {"kind": "fund", "limits": list(limits), "payment": payment}
+    pool = {"kind": "fee_pool", "usd": 1_000.0}
+    adl = {"kind": "adl", "price": "mark", "capacity": 0.7}
+    return layers(fund, PROVIDERS, adl, pool, basis("notional"), "operator") | more
+
+
+AFTER_THE_BOOK = {
+    "binance_rank": adl_then_social("binance", "mark", basis("notional")),
+    "hyperliquid_rank": adl_then_social("hyperliquid", "previous_mark", basis("positive_equity")),
+    "literal_rank": adl_then_social("hyperliquid_literal", "bankruptcy", basis("liquidity_pool")),
+    "random_rank": adl_then_social("random", "blend", basis("collateral"), max_accounts=5, losers=True),
+    "cube_rank": adl_then_social("cube", "oracle", basis("open_interest"), losers=True),
+    "size_weighted": adl_then_social("size_weighted", "blend", basis("profit")),
+    "keeper_choice": adl_then_social("keeper_choice", "mark", basis("profit_cap", pool_share=0.01)),
+    "limits_that_look_back": limited("rolling_loss", {"kind": "fund_drawdown", "share": 0.2}),
+    "limit_with_a_stop": limited({"kind": "pnl_drawdown", "trigger": -0.1, "stop": -0.05, "hours": 1.0}),
+    "limits_of_use": limited(
+        {"kind": "per_step", "usd": 900.0},
+        {"kind": "lifetime", "usd": 20_000.0},
+        {"kind": "per_position", "share_of_notional": 0.005},
+        {"kind": "floor", "usd": 100_000.0},
+        {"kind": "vault_loss", "share": 0.5},
+    ),
+    "limits_of_inventory": limited(
+        {"kind": "inventory_cap", "share_of_fund": 2.0},
+        {"kind": "inventory_loss", "share_of_fund": 0.005},
+        **{"exchange.disposal.participation": 0.02, "exchange.adl_rehedge": 0.5, "liquidity.permanent_share": 0.0},
+    ),
+    "refused_in_part": limited("negative_equity", payment="all_or_nothing", **POOR),
+    "providers_first_and_top_ups": {
+        **layers(PROVIDERS | {"price": "blend"}, {"kind": "adl", "capacity": 0.1}, "fund", basis("collateral")),
+        **POOR,
+        "fund.top_up_usd": 10_000.0,
+        "fund.top_up_below_usd": 15_000.0,
+        "fund.top_up_total_usd": 25_000.0,
+    },
+}
+
 SCENARIOS = {
     # square root, capped fee, participation; fund, adl, socialize
     "base": {},
@@ -209,6 +263,7 @@ SCENARIOS = {
     # book, keep residual, limit; fund, socialize, adl
     "limit_at_bankruptcy": LIMIT,
     "limit_in_a_squeeze": {**LIMIT, **SQUEEZE, "liquidity.depth_usd": 0.1e6, "fund.initial_usd": 4.0e6},
+    **AFTER_THE_BOOK,
 }
 DEEP = {"fund.initial_usd": 50.0e6, "tier": TIERS, "population": TIGHT["population"]}  # the waterfall never acts
 SCENARIOS |= {
@@ -369,6 +424,31 @@ def test_the_fund_is_ruined_on_some_paths_and_not_on_others(name):
 )
 def test_winners_are_deleveraged(name):
     assert total(name, "deleveraged_notional") > 0
+
+
+@pytest.mark.parametrize("name", AFTER_THE_BOOK)
+def test_winners_are_deleveraged_by_every_venue(name):
+    assert total(name, "deleveraged_notional") > 0
+
+
+@pytest.mark.parametrize("name", [name for name in AFTER_THE_BOOK if name.endswith(("rank", "weighted", "choice"))])
+def test_losses_are_shared_on_every_basis(name):
+    assert total(name, "socialized_loss") > 0
+
+
+@pytest.mark.parametrize("name", [name for name in AFTER_THE_BOOK if "limit" in name or "refused" in name])
+def test_a_limit_acts_before_the_fund_is_ruined(name):
+    plain = {**AFTER_THE_BOOK[name], **layers({"kind": "fund"}, *AFTER_THE_BOOK[name]["layer"][1:])}
+    columns = result(name, SEEDS[0], "loop").columns
+    without = run(scenario_of(plain, SEEDS[0], "loop")).columns
+    assert columns["bad_debt"].sum() < without["bad_debt"].sum() or "inventory" in name
+    assert columns["drawdown"].sum() == without["drawdown"].sum()
+
+
+@pytest.mark.parametrize("column", ["backstop_loss", "topped_up"])
+def test_providers_and_operators_pay_where_they_exist(column):
+    assert total("providers_first_and_top_ups", column) > 0
+    assert total("base", column) == 0
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

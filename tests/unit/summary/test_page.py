@@ -187,6 +187,27 @@ def test_deleveraged_notional_has_its_mean_over_the_horizon_and_a_year(make_outc
     assert "USD 365 m [0, " in row
 
 
+def test_who_pays_stands_side_by_side(make_outcomes):
+    names = {"bad_debt": 4e6, "deleveraged_notional": 8e6, "forgone_profit": 2e5, "broken_hedges": 1e6}
+    columns = {name: np.full(4, amount) for name, amount in names.items()} | {"fee_pool_paid": np.full(4, 3e3)}
+    found = page(make_outcomes(np.zeros(4), columns=columns))
+    first = find(found, "Who pays")
+    rows = " ".join(f"{first} {after(found, 'Who pays')}".split())
+    assert rows == (
+        "Who pays, mean fund draw 4.00 m deleveraged (notional) 8.00 m forgone by them 200 k "
+        "broken hedges (notional) 1.00 m socialized 0 fee pool 3.00 k"
+    )
+
+
+def test_where_only_the_fund_pays_nobody_else_is_named(make_outcomes):
+    assert "Who pays" not in str(summarize(make_outcomes(np.ones(4), columns={"bad_debt": np.ones(4)})))
+
+
+def test_ruin_is_that_of_the_run_and_not_of_the_shadow(make_outcomes):
+    ruined = np.array([-1, 3, -1, -1], np.int32)
+    assert summarize(make_outcomes(np.full(4, 20.0), columns={"ruin_step": ruined})).ruin_probability.value == 0.25
+
+
 @pytest.mark.parametrize(
     ("row", "bracket"),
     [
