@@ -141,7 +141,7 @@ def compose_carry(value_fund, shed_inventory, must_shed):
         if state.inventory != 0.0 and must_shed(state, book, value_fund(state, book)):
             living = holdings.living[: list_living(holdings)]
             one, case = first_of(holdings.round, 1), holdings.case[0]
-            shed_inventory(state, book, one.batch, one.short, one.moved, case, holdings.accounts, living)
+            shed_inventory(state, book, one, case, holdings.accounts, living)
 
     return carry
 

@@ -215,10 +215,10 @@ class InsuranceFundModel(mesa.Model):
         """Pass on inventory that the fund cannot carry at the current prices."""
         value = self.value_fund(self.state, self.book)
         if self.state.inventory != 0.0 and self.must_shed(self.state, self.book, value):
-            seat = AccountSeat()
+            one = Round([AccountSeat()], [0.0], [0.0], [0], [0.0])
             living = self.holders
             seats = range(len(living))
-            self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, seats)
+            self.shed_inventory(self.state, self.book, one, self.case, living, seats)
 
     def settle_fund(self, working: bool) -> None:
         """Pass on what the fund cannot carry, unless the engine stands still; record the event, check the books."""

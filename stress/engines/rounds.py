@@ -23,6 +23,7 @@ from stress.exchange.waterfall import (
     open_case,
     open_excess_case,
     open_inventory_case,
+    takes_part,
 )
 from stress.rules import inline, one_of, rule
 
@@ -65,6 +66,9 @@ class Flows:
     reduced_common: float = 0.0
     short_offered: float = 0.0  # of the above, by accounts whose shortfall a layer must pay
     short_held: float = 0.0
+    spared: float = 0.0  # would have executed, had it not been handed over to a layer
+    spared_common: float = 0.0
+    kept_back_common: float = 0.0  # would have been taken over, had it not been handed over
 
 
 @rule
@@ -137,6 +141,16 @@ def clear_flows(flows):
     flows.held, flows.held_common = 0.0, 0.0
     flows.reduced, flows.reduced_common = 0.0, 0.0
     flows.short_offered, flows.short_held = 0.0, 0.0
+    flows.spared, flows.spared_common, flows.kept_back_common = 0.0, 0.0, 0.0
+
+
+@rule
+def note_handed(book, flows, round_, j, moved):
+    """Note what of account `j` needs no sale and no takeover, since a layer took it over."""
+    common, sold = common_part(book, round_.batch[j], moved), round_.sold[j]
+    flows.spared += sold * moved
+    flows.spared_common += sold * common
+    flows.kept_back_common += (1.0 - sold) * common
 
 
 def compose_execution(rules):
@@ -203,12 +217,13 @@ def compose_orders(rules):
         return share, fill
 
     @rule
-    def finish_round(state, book, step, flows, share, fill, moved, moved_common):
-        """Trade what was not deleveraged (`moved`) instead."""
-        state.inventory_common += (1.0 - share) * (flows.offered_common - moved_common) + flows.held_common
+    def finish_round(state, book, step, flows, share, fill):
+        """Trade what executes and was not handed over instead."""
+        state.inventory_common += (1.0 - share) * flows.offered_common + flows.held_common - flows.kept_back_common
         flatten(state)
-        net = share * (moved - flows.offered) - flows.reduced
-        trade(state, book, step, net, share * (moved_common - flows.offered_common) - flows.reduced_common, fill)
+        net = flows.spared - share * flows.offered - flows.reduced
+        common = flows.spared_common - share * flows.offered_common - flows.reduced_common
+        trade(state, book, step, net, common, fill)
 
     return place_orders, finish_round
 
@@ -227,17 +242,14 @@ def compose_round(rules):
     def close_batch(state, book, shocks, step, round_, flows, case, accounts, living):
         """Take one round from its orders to the books."""
         share, fill = place_orders(state, book, shocks, step, round_, flows)
-        moved, moved_common = 0.0, 0.0
         if flows.short_offered != 0.0 or flows.short_held != 0.0:
             rest = state.inventory + (1.0 - share) * flows.short_offered + flows.short_held
             traded = -(share * flows.offered + flows.reduced)
             later = fill
             if share < 1.0 or flows.held != 0.0:
                 later = fill_price(state, book.liquidity, -rest, traded)
-            moved, moved_common = settle_layers(
-                state, book, round_.batch, round_.short, round_.moved, case, accounts, living, share, fill, later
-            )
-        finish_round(state, book, step, flows, share, fill, moved, moved_common)
+            settle_layers(state, book, round_, flows, case, accounts, living, fill, later)
+        finish_round(state, book, step, flows, share, fill)
 
     return close_batch
 
@@ -247,13 +259,13 @@ def compose_pass_on(rules):
     absorb, rehedge = rules.absorb, rules.rehedge
 
     @rule
-    def pass_on(state, book, batch, short, moved, case, accounts, living, price, share):
+    def pass_on(state, book, round_, case, accounts, living, price, share):
         """Present `share` of the inventory at its cost; what nobody takes stays with the fund."""
-        open_excess_case(state, case, batch, short, moved, price, share)
-        absorb(state, book, case, batch, short, moved, accounts, living)
+        open_excess_case(state, case, round_, price, share)
+        absorb(state, book, case, round_, accounts, living)
         common = state.inventory_common
-        deleveraged = case.deleveraged / moved[0] if moved[0] > 0.0 else 0.0
-        close_inventory_case(state, case, moved, 0.0)
+        deleveraged = case.deleveraged / round_.moved[0] if round_.moved[0] > 0.0 else 0.0
+        close_inventory_case(state, case, round_, 0.0)
         rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
 
     return pass_on
@@ -264,28 +276,25 @@ def compose_layers_part(rules):
     absorb, rehedge = rules.absorb, rules.rehedge
 
     @rule
-    def settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later):
-        """Return the signed quantity that was handed over instead of traded, and the crowd's part of it."""
-        moved_net, moved_common = 0.0, 0.0
+    def settle_layers(state, book, round_, flows, case, accounts, living, fill, later):
+        """Send both sides through the layers; what is handed over is neither sold nor taken over."""
         deleveraged, deleveraged_common = 0.0, 0.0
         for side in (1.0, -1.0):
-            open_case(state, book, case, side, batch, short, fill, share, later)
+            open_case(state, book, case, side, round_, fill, later)
             if case.loss > 0.0:
-                absorb(state, book, case, batch, short, moved, accounts, living)
+                absorb(state, book, case, round_, accounts, living)
             handed, common = 0.0, 0.0
-            for j in range(len(batch)):
-                if short[j] == 1 and batch[j].qty * side > 0.0:
-                    close(state, batch[j])
-                    handed += moved[j]
-                    common += common_part(book, batch[j], side * moved[j])
-            close_case(state, case, batch, short, moved, fill, share)
-            moved_net += side * handed
-            moved_common += common
+            for j in range(len(round_.batch)):
+                if takes_part(case, round_, j):
+                    close(state, round_.batch[j])
+                    handed += round_.moved[j]
+                    common += common_part(book, round_.batch[j], side * round_.moved[j])
+                    note_handed(book, flows, round_, j, side * round_.moved[j])
+            close_case(state, case, round_)
             if case.deleveraged > 0.0:
                 deleveraged += side * case.deleveraged
                 deleveraged_common += common * (case.deleveraged / handed)
         rehedge(state, book, -deleveraged, -deleveraged_common)
-        return moved_net, moved_common
 
     return settle_layers
 
@@ -302,15 +311,15 @@ def compose_end(rules):
         return fund_value(state, fill_price(state, book.liquidity, -state.inventory, 0.0))
 
     @rule
-    def shed_inventory(state, book, batch, short, moved, case, accounts, living):
+    def shed_inventory(state, book, round_, case, accounts, living):
         """Pass inventory that the fund can no longer carry to the layers, at its transfer price."""
         price = fill_price(state, book.liquidity, -state.inventory, 0.0)
-        rest = open_inventory_case(state, book, case, batch, short, moved, price)
+        rest = open_inventory_case(state, book, case, round_, price)
         if case.remaining > 0.0:
-            absorb(state, book, case, batch, short, moved, accounts, living)
+            absorb(state, book, case, round_, accounts, living)
         common = state.inventory_common
-        deleveraged = case.deleveraged / moved[0] if moved[0] > 0.0 else 0.0
-        close_inventory_case(state, case, moved, rest)
+        deleveraged = case.deleveraged / round_.moved[0] if round_.moved[0] > 0.0 else 0.0
+        close_inventory_case(state, case, round_, rest)
         rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
 
     return value_fund, _shed_excess(shed_inventory, rules)
@@ -320,15 +329,15 @@ def _shed_excess(shed_inventory, rules):
     excess, fill_price, pass_on = compose_excess(), rules.fill_price, compose_pass_on(rules)
 
     @rule
-    def shed(state, book, batch, short, moved, case, accounts, living):
+    def shed(state, book, round_, case, accounts, living):
         """Pass on what a broke fund cannot carry; a solvent one, what it may not hold."""
         price = fill_price(state, book.liquidity, -state.inventory, 0.0)
         value = fund_value(state, price)
         if is_broke(state, book, value):
-            shed_inventory(state, book, batch, short, moved, case, accounts, living)
+            shed_inventory(state, book, round_, case, accounts, living)
         else:
             share = excess(state, book, fund_start(state, book) + value, price)
-            pass_on(state, book, batch, short, moved, case, accounts, living, price, share)
+            pass_on(state, book, round_, case, accounts, living, price, share)
 
     return shed
 

@@ -158,7 +158,7 @@ def compose_single_orders(rules):
         share, fill = place_orders(state, book, shocks, step, called, flows)
         if flows.short_offered != 0.0 or flows.short_held != 0.0:
             state.needs_loop = 1  # a layer before the fund has to act
-        finish_round(state, book, step, flows, share, fill, 0.0, 0.0)
+        finish_round(state, book, step, flows, share, fill)
         scatter(state, book, here, n, ledger, path_id, step, round_)
 
     return close_singly

@@ -154,14 +154,14 @@ def compose_adl():
     price = one_of(TransferPrice.rules("price"))
 
     @rule
-    def adl_absorbs(state, book, case, batch, short, moved, accounts, living):
+    def adl_absorbs(state, book, case, round_, accounts, living):
         """Ask, rank, allocate and book."""
         terms = book.layers.adl
-        asked = np.zeros(len(batch))
-        ask_for(book, case, batch, short, moved, asked, case.remaining)
+        asked = np.zeros(len(round_.batch))
+        ask_for(book, case, round_, asked, case.remaining)
         if terms.capacity < 1.0:
             shrink_to(book, asked, terms.capacity)
-        total_up(state, case, batch, asked, price, terms.price)
+        total_up(state, case, round_, asked, price, terms.price)
         if case.quantity == 0.0:
             return
         sizes, ranks, taken = np.zeros(len(living) + 1), np.zeros(len(living) + 1), np.zeros(len(living) + 1)
@@ -170,12 +170,12 @@ def compose_adl():
         offered = only_the_first(order, sizes, terms.most_accounts)
         if offered < case.quantity:
             shrink_to(book, asked, offered / case.quantity)
-            total_up(state, case, batch, asked, price, terms.price)
+            total_up(state, case, round_, asked, price, terms.price)
         if case.quantity == 0.0:
             return
         allocate(terms.ranking, order, sizes, case.quantity, book.lot, taken)
         apply_takes(state, case, accounts, living, taken)
-        hand_over(state, case, moved, asked)
+        hand_over(state, case, round_, asked)
 
     return adl_absorbs
 

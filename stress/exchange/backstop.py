@@ -49,23 +49,23 @@ def compose_backstop():
     price = one_of(TransferPrice.rules("price"))
 
     @rule
-    def providers_absorb(state, book, case, batch, short, moved, accounts, living):
+    def providers_absorb(state, book, case, round_, accounts, living):
         """Ask, compare with capacity and edge, and book."""
         terms = book.layers.backstop
-        asked = np.zeros(len(batch))
+        asked = np.zeros(len(round_.batch))
         forget_old_use(state, book)
-        ask_for(book, case, batch, short, moved, asked, case.remaining)
-        total_up(state, case, batch, asked, price, terms.price)
+        ask_for(book, case, round_, asked, case.remaining)
+        total_up(state, case, round_, asked, price, terms.price)
         room = capacity_left(state, book)
         if case.quantity * state.mark > room:
             shrink_to(book, asked, room / (case.quantity * state.mark))
-            total_up(state, case, batch, asked, price, terms.price)
+            total_up(state, case, round_, asked, price, terms.price)
         if case.quantity == 0.0:
             return
         if case.side * (state.mark - case.transfer_price) < terms.required_edge * state.mark:
             return
         take_over(state, case)
-        hand_over(state, case, moved, asked)
+        hand_over(state, case, round_, asked)
 
     return providers_absorb
 

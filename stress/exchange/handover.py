@@ -7,7 +7,7 @@ fraction in whole lots, find the transfer price, and book what that price differ
 import math
 
 from stress.accounts import bankruptcy_price, lots_down
-from stress.exchange.waterfall import gain_of
+from stress.exchange.waterfall import marked_gain, takes_part
 from stress.rules import rule
 
 # A shortfall left over below this share of the case is rounding, not a loss for the next layer.
@@ -15,12 +15,12 @@ NOTHING_LEFT = 1e-12
 
 
 @rule
-def ask_for(book, case, batch, short, moved, asked, fraction):
+def ask_for(book, case, round_, asked, fraction):
     """Ask to hand over `fraction` of each short account, rounded up to lots, at most what is left of it."""
-    for j in range(len(batch)):
-        if short[j] == 1 and batch[j].qty * case.side > 0.0:
-            size = abs(batch[j].qty)
-            asked[j] = min(size - moved[j], math.ceil(fraction * size / book.lot) * book.lot)
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j):
+            size = abs(round_.batch[j].qty)
+            asked[j] = min(size - round_.moved[j], math.ceil(fraction * size / book.lot) * book.lot)
 
 
 @rule
@@ -31,16 +31,16 @@ def shrink_to(book, asked, ratio):
 
 
 @rule
-def total_up(state, case, batch, asked, price_rule, price_code):
+def total_up(state, case, round_, asked, price_rule, price_code):
     """Set quantity, shortfall and price of what is handed over: both sides exchange the same money."""
     case.quantity = 0.0
     case.relieved = 0.0
     case.bankruptcy_value = 0.0
-    for j in range(len(batch)):
+    for j in range(len(round_.batch)):
         if asked[j] > 0.0:
-            a, size = batch[j], float(asked[j])
+            a, size = round_.batch[j], float(asked[j])
             case.quantity += size
-            worse = 1.0 if case.by_quantity == 1 else max(0.0, -gain_of(state, a, case.price))
+            worse = 1.0 if case.by_quantity == 1 else max(0.0, -marked_gain(state, case, round_, j))
             case.relieved += size / abs(a.qty) * worse
             case.bankruptcy_value += size * bankruptcy_price(a.qty, a.entry, a.collateral, state.funding)
     if case.quantity > 0.0:
@@ -49,10 +49,10 @@ def total_up(state, case, batch, asked, price_rule, price_code):
 
 
 @rule
-def hand_over(state, case, moved, asked):
+def hand_over(state, case, round_, asked):
     """Book what was handed over: the case shrinks by its shortfall, less what the price costs beyond the fund."""
     for j in range(len(asked)):
-        moved[j] += float(asked[j])
+        round_.moved[j] += float(asked[j])
     owed = case.side * (case.bankruptcy_value - case.quantity * case.transfer_price)
     if abs(owed) <= NOTHING_LEFT * case.bankruptcy_value:
         owed = 0.0

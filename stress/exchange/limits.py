@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from stress.exchange.history import peak_of
-from stress.exchange.waterfall import gain_of
+from stress.exchange.waterfall import gain_of, marked_gain, takes_part
 from stress.registry import Part
 from stress.rules import rule
 
@@ -20,7 +20,7 @@ MET = 1e-12
 
 
 @rule
-def any_payment(state, book, case, batch, short):
+def any_payment(state, book, case, round_):
     """Allow any payment."""
     return NO_LIMIT
 
@@ -34,7 +34,7 @@ def any_position(state, book, fund, notional, lost):
 class Limit(Part):
     """Family of limits on the fund.
 
-    ``room`` is a rule ``(state, book, case, batch, short) -> quote``: what the fund may pay for the case.
+    ``room`` is a rule ``(state, book, case, round_) -> quote``: what the fund may pay for the case.
     ``hold`` is a rule ``(state, book, fund, notional, lost) -> quote``: which notional of inventory it may hold,
     given the marked fund, the inventory's notional and its unrealised loss.  Their terms are numbers of the
     fund's record, ``<kind>_<key>``.
@@ -63,7 +63,7 @@ def terms_of(limits: tuple[Limit, ...]) -> dict[str, float]:
 
 
 def compose_tightest() -> Any:
-    """Return the rule ``(state, book, case, batch, short) -> quote`` of the tightest limit on a payment."""
+    """Return the rule ``(state, book, case, round_) -> quote`` of the tightest limit on a payment."""
     tightest = any_payment
     for kind in sorted(Limit.family):
         tightest = _tighter(kind, Limit.family[kind].room, tightest)  # type: ignore[attr-defined]
@@ -72,11 +72,11 @@ def compose_tightest() -> Any:
 
 def _tighter(kind, room, rest):
     @rule
-    def tightest(state, book, case, batch, short):
+    def tightest(state, book, case, round_):
         """Apply this limit if it is in force, and the rest."""
-        most = rest(state, book, case, batch, short)
+        most = rest(state, book, case, round_)
         if getattr(book.layers.fund, kind) == 1.0:
-            most = min(most, room(state, book, case, batch, short))
+            most = min(most, room(state, book, case, round_))
         return most
 
     return tightest
@@ -125,14 +125,14 @@ def peak_fund(state, book, fund):
 
 
 @rule
-def above_drawdown(state, book, case, batch, short):
+def above_drawdown(state, book, case, round_):
     """Pay until the fund has lost a share of its peak."""
     fund = fund_now(case)
     return fund - (1.0 - book.layers.fund.fund_drawdown_share) * peak_fund(state, book, fund)
 
 
 @rule
-def outside_a_pause(state, book, case, batch, short):
+def outside_a_pause(state, book, case, round_):
     """Pay until the fund has lost a share of its peak; then stay out for a while."""
     terms, fund, now = book.layers.fund, fund_now(case), state.step * book.step_hours
     if now < state.fund_out_until:
@@ -144,7 +144,7 @@ def outside_a_pause(state, book, case, batch, short):
 
 
 @rule
-def before_the_trigger(state, book, case, batch, short):
+def before_the_trigger(state, book, case, round_):
     """Pay until (PnL - its peak) / peak fund meets the trigger; after that nothing until it is above the stop."""
     terms, fund = book.layers.fund, fund_now(case)
     if fund <= terms.pnl_drawdown_floor_usd:
@@ -159,36 +159,36 @@ def before_the_trigger(state, book, case, batch, short):
 
 
 @rule
-def share_of_positions(state, book, case, batch, short):
+def share_of_positions(state, book, case, round_):
     """Pay at most a share of the notional of the positions of the case."""
     notional = 0.0
-    for j in range(len(batch)):
-        if short[j] == 1 and batch[j].qty * case.side > 0.0:
-            notional += abs(batch[j].qty) * state.mark
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j):
+            notional += abs(round_.batch[j].qty) * state.mark
     return book.layers.fund.per_position_share_of_notional * notional
 
 
 @rule
-def left_of_the_step(state, book, case, batch, short):
+def left_of_the_step(state, book, case, round_):
     """Pay what this step has not used yet."""
     used = state.fund_used_step if state.fund_used_at == state.step else 0.0
     return book.layers.fund.per_step_usd - used
 
 
 @rule
-def left_of_the_lifetime(state, book, case, batch, short):
+def left_of_the_lifetime(state, book, case, round_):
     """Pay what the fund has not paid yet of all that it may ever pay."""
     return book.layers.fund.lifetime_usd - state.fund_used
 
 
 @rule
-def above_the_floor(state, book, case, batch, short):
+def above_the_floor(state, book, case, round_):
     """Pay what stands above the floor."""
     return fund_now(case) - book.layers.fund.floor_usd
 
 
 @rule
-def left_of_the_vault(state, book, case, batch, short):
+def left_of_the_vault(state, book, case, round_):
     """Pay until the fund has lost so much since the start."""
     terms = book.layers.fund
     most = min(terms.vault_loss_usd, terms.vault_loss_share * book.fund_initial)
@@ -196,13 +196,12 @@ def left_of_the_vault(state, book, case, batch, short):
 
 
 @rule
-def solvent_at_the_mark(state, book, case, batch, short):
+def solvent_at_the_mark(state, book, case, round_):
     """Pay for accounts that still had equity at the mark, and not for those that had none."""
     loss = 0.0
-    for j in range(len(batch)):
-        account = batch[j]
-        if short[j] == 1 and account.qty * case.side > 0.0 and gain_of(state, account, state.mark) >= 0.0:
-            loss += max(0.0, -gain_of(state, account, case.price))
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j) and gain_of(state, round_.batch[j], state.mark) >= 0.0:
+            loss += max(0.0, -marked_gain(state, case, round_, j))
     return case.remaining * loss
 
 

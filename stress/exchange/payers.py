@@ -22,14 +22,14 @@ def compose_fund():
     tightest = compose_tightest()
 
     @rule
-    def fund_absorbs(state, book, case, batch, short, moved, accounts, living):
+    def fund_absorbs(state, book, case, round_, accounts, living):
         """Pay what the limits allow and the marked fund can afford; in a shadow run, everything."""
         if case.by_quantity == 1:
             return
         share = 1.0
         if state.bottomless == 0:
             due, able = case.remaining * case.loss, max(0.0, case.fund_capacity - case.fund_paid)
-            allowed = max(0.0, min(due, tightest(state, book, case, batch, short)))
+            allowed = max(0.0, min(due, tightest(state, book, case, round_)))
             if allowed > able:
                 note_ruin(state)
             paid = min(allowed, able)
@@ -65,13 +65,13 @@ def pay(case, room):
 
 
 @rule
-def fee_pool_absorbs(state, book, case, batch, short, moved, accounts, living):
+def fee_pool_absorbs(state, book, case, round_, accounts, living):
     """Pay from a pool of fees until it is empty."""
     state.fee_pool_paid += pay(case, book.layers.fee_pool.usd - state.fee_pool_paid)
 
 
 @rule
-def operator_absorbs(state, book, case, batch, short, moved, accounts, living):
+def operator_absorbs(state, book, case, round_, accounts, living):
     """Let the operator pay up to what it is willing to."""
     state.operator_paid += pay(case, book.layers.operator.limit_usd - state.operator_paid)
 

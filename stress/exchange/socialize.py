@@ -168,7 +168,7 @@ def compose_socialize():
         return total + charge
 
     @rule
-    def holders_absorb(state, book, case, batch, short, moved, accounts, living):
+    def holders_absorb(state, book, case, round_, accounts, living):
         """Charge holders in proportion to their weights; what their caps leave stays with the case."""
         if case.by_quantity == 1:
             return

@@ -21,7 +21,8 @@ class Case:
     """The shortfall of one side of one round on its way through the layers."""
 
     side: float = 0.0  # +1: longs were liquidated
-    price: float = 0.0  # at which the shortfall is marked: fills now, later for what is taken over
+    fill: float = 0.0  # price of what is sold now
+    later: float = 0.0  # price at which what is taken over may be sold
     loss: float = 0.0  # marked shortfall of the whole side, quote
     remaining: float = 1.0  # fraction that no layer has taken yet
     by_quantity: int = 0  # 1: no shortfall, but a position that the fund may not hold: payers have no part in it
@@ -40,9 +41,9 @@ class Case:
 class Layer(Part):
     """Family of waterfall layers.
 
-    ``absorb`` is a rule ``(state, book, case, batch, short, moved, accounts, living)``: `batch` holds the
+    ``absorb`` is a rule ``(state, book, case, round_, accounts, living)``: the round's `batch` holds the
     liquidated accounts, ``short[j]`` is 1 for those of the case, ``moved[j]`` the quantity of each that was
-    deleveraged; `accounts` are all accounts and `living` the indices that still hold a position.
+    handed over; `accounts` are all accounts and `living` the indices that still hold a position.
     """
 
     absorb: ClassVar[Any]
@@ -106,11 +107,11 @@ def compose_waterfall():
     let_absorb = one_of([compose() for compose in Layer.rules("compose")])
 
     @rule
-    def absorb(state, book, case, batch, short, moved, accounts, living):
+    def absorb(state, book, case, round_, accounts, living):
         """Let every layer take its part, until nothing is left."""
         for i in range(book.n_layers):
             if case.remaining > 0.0:
-                let_absorb(int(book.layer_order[i]), state, book, case, batch, short, moved, accounts, living)
+                let_absorb(int(book.layer_order[i]), state, book, case, round_, accounts, living)
 
     return absorb
 
@@ -122,10 +123,24 @@ def gain_of(state, account, price):
 
 
 @rule
-def open_empty_case(case, side, price):
+def takes_part(case, round_, j):
+    """Say whether account `j` of a round falls short on the case's side."""
+    return round_.short[j] == 1 and round_.batch[j].qty * case.side > 0.0
+
+
+@rule
+def marked_gain(state, case, round_, j):
+    """Return account `j`'s equity as the case marks it: what is sold at the fill, the rest at the later price."""
+    sold = round_.sold[j]
+    return gain_of(state, round_.batch[j], sold * case.fill + (1.0 - sold) * case.later)
+
+
+@rule
+def open_empty_case(case, side, fill, later):
     """Begin a case that nobody has paid for yet."""
     case.side = side
-    case.price = price
+    case.fill = fill
+    case.later = later
     case.loss = 0.0
     case.remaining = 1.0
     case.by_quantity = 0
@@ -138,30 +153,31 @@ def open_empty_case(case, side, price):
 
 
 @rule
-def open_case(state, book, case, side, batch, short, fill, share, later):
-    """Collect one side's shortfall: `share` of each account fills at `fill`, the rest is worth `later`."""
-    open_empty_case(case, side, share * fill + (1.0 - share) * later)
-    for j in range(len(batch)):
-        account = batch[j]
-        if short[j] == 1 and account.qty * side > 0.0:
-            case.loss += max(0.0, -gain_of(state, account, case.price))
+def open_case(state, book, case, side, round_, fill, later):
+    """Collect one side's shortfall: what is sold of each account fills at `fill`, the rest is worth `later`."""
+    open_empty_case(case, side, fill, later)
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j):
+            case.loss += max(0.0, -marked_gain(state, case, round_, j))
     case.fund_capacity = fund_start(state, book) + fund_value(state, later)
 
 
 @rule
-def executed_loss(state, case, account, moved, fill, share):
-    """Return the loss on what is sold of an account: `share` of what nobody took over."""
-    return -(1.0 - moved / abs(account.qty)) * share * gain_of(state, account, fill)
+def executed_loss(state, case, round_, j):
+    """Return the loss on what is sold of account `j`, less what was handed over."""
+    account = round_.batch[j]
+    kept = 1.0 - round_.moved[j] / abs(account.qty)
+    return -kept * round_.sold[j] * gain_of(state, account, case.fill)
 
 
 @rule
-def close_case(state, case, batch, short, moved, fill, share):
+def close_case(state, case, round_):
     """Book what the layers decided: executed shortfall, transfers, takeover and what others and nobody paid."""
     executed, handed = 0.0, 0.0
-    for j in range(len(batch)):
-        if short[j] == 1 and batch[j].qty * case.side > 0.0:
-            executed += executed_loss(state, case, batch[j], moved[j], fill, share)
-            handed += moved[j]
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j):
+            executed += executed_loss(state, case, round_, j)
+            handed += round_.moved[j]
     unresolved = max(0.0, case.remaining) * case.loss
     due, others = executed + max(0.0, case.owed), case.contributed + unresolved
     paid = min(due, others)
@@ -171,11 +187,11 @@ def close_case(state, case, batch, short, moved, fill, share):
     leave_unresolved(state, unresolved)
     fund_part = 1.0 - paid / due if paid > 0.0 else 1.0
     per_unit = case.owed / handed if case.owed != 0.0 else 0.0
-    for j in range(len(batch)):
-        account = batch[j]
-        if short[j] == 1 and account.qty * case.side > 0.0:
-            lost = executed_loss(state, case, account, moved[j], fill, share) + per_unit * moved[j]
-            taken = (1.0 - moved[j] / abs(account.qty)) * (1.0 - share)
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j):
+            account = round_.batch[j]
+            lost = executed_loss(state, case, round_, j) + per_unit * round_.moved[j]
+            taken = (1.0 - round_.moved[j] / abs(account.qty)) * (1.0 - round_.sold[j])
             attribute(state, account, -fund_part * lost, 1.0 - taken)
             state.inventory += taken * account.qty
             state.inventory_cost += taken * (account.qty * account.entry - account.collateral)
@@ -197,47 +213,48 @@ def note_ruin(state):
 
 
 @rule
-def open_inventory_case(state, book, case, batch, short, moved, worth_price):
+def open_inventory_case(state, book, case, round_, worth_price):
     """Present the inventory's loss beyond the fund as a case of one account, at its transfer price.
 
     Returns the deficit of the marked fund that no inventory stands against (quote >= 0).
     """
     deficit = -(fund_start(state, book) + fund_value(state, worth_price))
     lost = state.inventory_cost - state.inventory * (worth_price - state.funding)
-    open_empty_case(case, 1.0 if state.inventory > 0.0 else -1.0, worth_price)
+    open_empty_case(case, 1.0 if state.inventory > 0.0 else -1.0, worth_price, worth_price)
     case.loss = lost
     case.remaining = min(1.0, deficit / lost) if lost > 0.0 else 0.0
-    seat_inventory(state, batch, short, moved)
+    seat_inventory(state, round_)
     note_ruin(state)
     return max(0.0, deficit - max(0.0, lost))
 
 
 @rule
-def seat_inventory(state, batch, short, moved):
+def seat_inventory(state, round_):
     """Let the inventory look like one account, bankrupt at its cost."""
-    batch[0].qty = state.inventory
-    batch[0].entry = state.inventory_cost / state.inventory
-    batch[0].collateral = 0.0
-    short[0] = 1
-    moved[0] = 0.0
+    round_.batch[0].qty = state.inventory
+    round_.batch[0].entry = state.inventory_cost / state.inventory
+    round_.batch[0].collateral = 0.0
+    round_.sold[0] = 0.0
+    round_.short[0] = 1
+    round_.moved[0] = 0.0
 
 
 @rule
-def open_excess_case(state, case, batch, short, moved, worth_price, share):
+def open_excess_case(state, case, round_, worth_price, share):
     """Present `share` of the inventory, which the fund may not hold, to the layers that take quantity."""
-    open_empty_case(case, 1.0 if state.inventory > 0.0 else -1.0, worth_price)
+    open_empty_case(case, 1.0 if state.inventory > 0.0 else -1.0, worth_price, worth_price)
     case.by_quantity = 1
     case.loss = 1.0
     case.remaining = share
-    seat_inventory(state, batch, short, moved)
+    seat_inventory(state, round_)
 
 
 @rule
-def close_inventory_case(state, case, moved, rest):
+def close_inventory_case(state, case, round_, rest):
     """Hand over what was taken at its cost; book what others and nobody paid."""
-    share = moved[0] / abs(state.inventory)
+    share = round_.moved[0] / abs(state.inventory)
     state.inventory_cost -= share * state.inventory_cost
-    state.inventory -= case.side * moved[0]
+    state.inventory -= case.side * round_.moved[0]
     state.inventory_common -= share * state.inventory_common
     state.inventory_pnl -= case.owed
     if case.by_quantity == 0:

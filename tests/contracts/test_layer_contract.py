@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 import stress.scenario  # noqa: F401  (registers everything)
+from stress.engines.rounds import Round
 from stress.exchange.adl import Adl
 from stress.exchange.backstop import Backstop
 from stress.exchange.limits import Limit
@@ -78,15 +79,15 @@ def present(example):
         tiers = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0])
         numbers = {"fund_initial": fund, "lot": LOT, "makers_deleverage": 0, "tiers": tiers, "step_hours": 1 / 60}
         book = SimpleNamespace(layers=layers, **numbers)
-        case, short, moved = Case(), [1, 1], [0.0, 0.0]
-        open_case(state, book, case, 1.0, longs, short, FILL, 1.0, FILL)
+        case, round_ = Case(), Round(longs, [0.0, 0.0], [1.0, 1.0], [1, 1], [0.0, 0.0])
+        open_case(state, book, case, 1.0, round_, FILL, FILL)
         before = case.remaining
-        layer.compose()(state, book, case, longs, short, moved, everybody, list(range(2, len(everybody))))
+        layer.compose()(state, book, case, round_, everybody, list(range(2, len(everybody))))
         for long in longs:
             close(state, long)
-        close_case(state, case, longs, short, moved, FILL, 1.0)
-        trade_with_makers(state, -(4.0 - sum(moved)), FILL)
-        return SimpleNamespace(state=state, case=case, moved=moved, before=before, longs=longs, others=others)
+        close_case(state, case, round_)
+        trade_with_makers(state, -(4.0 - sum(round_.moved)), FILL)
+        return SimpleNamespace(state=state, case=case, moved=round_.moved, before=before, longs=longs, others=others)
 
     return run
 

@@ -315,6 +315,26 @@ SCENARIOS |= {
         "shock": HALTS,
         **NO_MEMORY,
     },
+    # and the waterfall after them
+    "parts_of_the_ruined": {
+        **DEEP,
+        "exchange.partial": "smart_ioc",
+        "exchange.fee": {"kind": "capped_fee", "rate": 0.003},
+        "fund.initial_usd": 5_000.0,
+    },
+    "killed_and_ruined": {
+        **DEEP,
+        "exchange.partial": "step_down",
+        "exchange.fee": "confiscate",
+        "fund.initial_usd": 0.0,
+    },
+    "waiting_and_ruined": {
+        **DEEP,
+        "exchange.partial": {"kind": "block_limits", "slice_seconds": 20.0},
+        "exchange.remainder": "waits",
+        **layers({"kind": "adl", "capacity": 0.4}, "fund", {"kind": "socialize", "basis": "notional"}),
+        "fund.initial_usd": 1_000.0,
+    },
     "oracle_close": {**DEEP, "exchange.disposal": "oracle_close", "exchange.fee": "lp_pool"},
     "providers_are_paid": {**DEEP, "exchange.fee": "blp_bonus"},
 }

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stress.engines.rounds import Round
 from stress.engines.rulebook import as_namespace
 from stress.exchange.ranking import Ranking
 from stress.exchange.settlement import balance_error, close, fund_value, trade_with_makers
@@ -67,17 +68,16 @@ def settle(account, longs, shorts, fund, order, ranking, price, basis, limits, c
     layers = as_namespace(layer_numbers(made))
     numbers = {"fund_initial": fund, "lot": LOT, "makers_deleverage": 1, "tiers": TIERS, "step_hours": 1 / 60}
     book = SimpleNamespace(layers=layers, layer_order=layer_order(made), n_layers=len(made), **numbers)
-    case, short, moved = Case(), [1] * len(bankrupt), [0.0] * len(bankrupt)
-    open_case(state, book, case, 1.0, bankrupt, short, MARK, share, MARK)
-    compose_waterfall()(
-        state, book, case, bankrupt, short, moved, everybody, list(range(len(bankrupt), len(everybody)))
-    )
+    case, n = Case(), len(bankrupt)
+    round_ = Round(bankrupt, [0.0] * n, [share] * n, [1] * n, [0.0] * n)
+    open_case(state, book, case, 1.0, round_, MARK, MARK)
+    compose_waterfall()(state, book, case, round_, everybody, list(range(len(bankrupt), len(everybody))))
     for a in bankrupt:
         close(state, a)
-    close_case(state, case, bankrupt, short, moved, MARK, share)
-    trade_with_makers(state, -share * (sum(a.qty for a in bankrupt) - sum(moved)), MARK)
+    close_case(state, case, round_)
+    trade_with_makers(state, -share * (sum(a.qty for a in bankrupt) - sum(round_.moved)), MARK)
     parties = {"bankrupt": bankrupt, "winners": winners, "before": before, "fund": fund}
-    return SimpleNamespace(state=state, case=case, moved=moved, **parties)
+    return SimpleNamespace(state=state, case=case, moved=round_.moved, **parties)
 
 
 any_case = given(

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 from pydantic import ValidationError
 
+from stress.engines.rounds import Round
 from stress.exchange.history import peak_of, remember, watch
 from stress.exchange.limits import NO_LIMIT, compose_excess, compose_tightest, terms_of
 from stress.exchange.payers import Fund
@@ -21,8 +22,10 @@ def book_of(*limits, fund=1e6, **numbers):
 
 def room(book, state=None, *, lost=0.0, due=1e9, batch=(), price=44_000.0):
     """What the tightest limit lets a fund pay that has lost `lost` so far."""
-    case = Case(side=1.0, loss=due, price=price, fund_capacity=book.fund_initial - lost)
-    return compose_tightest()(state or ExchangeState(mark=45_000.0), book, case, batch, [1] * len(batch))
+    case = Case(side=1.0, loss=due, fill=price, later=price, fund_capacity=book.fund_initial - lost)
+    n = len(batch)
+    round_ = Round(list(batch), [0.0] * n, [1.0] * n, [1] * n, [0.0] * n)
+    return compose_tightest()(state or ExchangeState(mark=45_000.0), book, case, round_)
 
 
 def follow(book, values, state=None):
