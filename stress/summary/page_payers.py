@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["payers"]
 
 _ALWAYS = {
-    "fund draw": "bad_debt",
+    "fund draw": "fund_draw",
     "deleveraged (notional)": "deleveraged_notional",
     "forgone by them": "forgone_profit",
     "broken hedges (notional)": "broken_hedges",
@@ -29,7 +29,7 @@ _WHERE_IT_EXISTS = {
 def payers(summary: "Summary") -> Iterator[str]:
     """Yield the means by payer, side by side, when anybody but the fund pays."""
     mean = summary.mean
-    customers = [name for name in _ALWAYS.values() if name != "bad_debt"]
+    customers = [name for name in _ALWAYS.values() if name != "fund_draw"]
     if not any(mean[name] > 0.0 for name in (*customers, *_WHERE_IT_EXISTS.values())):
         return
     rows = _ALWAYS | {label: name for label, name in _WHERE_IT_EXISTS.items() if mean[name] > 0.0}

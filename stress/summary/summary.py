@@ -221,7 +221,7 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         reserves=estimate_reserves(outcomes, levels, clusters, confidence),
         expected_shortfall=tuple(expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels),
         tail=tail,
-        mean={name: float(np.mean(outcomes.columns[name])) for name in _MEANS},
+        mean={name: float(np.mean(values)) for name, values in _amounts(outcomes).items()},
         probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
         probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
         inventory_beyond_fund=None if beyond is None else probability(beyond),
@@ -232,6 +232,12 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         shares=next(filter(None, (cohort_shares(outcomes, level) for level in levels)), None),
         conservation_error=float(np.max(outcomes.conservation_error)),
     )
+
+
+def _amounts(outcomes: Outcomes) -> dict[str, np.ndarray]:
+    """Return the columns whose means are told, and what the fund lost by paying and by what it took over."""
+    draw = np.maximum(0.0, outcomes.bad_debt - outcomes.inventory_pnl)
+    return {name: outcomes.columns[name] for name in _MEANS} | {"fund_draw": draw}
 
 
 def _check(outcomes: Outcomes, levels: Sequence[float], confidence: float) -> None:
