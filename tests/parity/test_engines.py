@@ -144,6 +144,9 @@ SCENARIOS = {
     "shorts_squeezed": SQUEEZE,
     "longs_pay_funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
     "shorts_pay_funding": {"funding.mean_rate": -4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
+    "funding_by_premium": {
+        "funding": {"kind": "premium", "interval_hours": 0.5, "mean_premium": 0.02, "sd_premium": 0.02, "clamp": 0.02}
+    },
     "funding_beyond_reach": {
         "funding": {"interval_hours": 0.5, "mean_rate": 0.02, "sd_rate": 0.0, "clamp": 0.02},
         "shock": ONWARD,
