@@ -38,7 +38,7 @@ def fixed_band(band, index, premium, side):
 
 @rule
 def market_take_band(band, index, premium, side):
-    """Return a percentage from the venue's own level, the index plus its premium: ``(I + premium)(1 + side x outer)``."""
+    """Return a percentage from the venue's own level, index and premium: ``(I + premium)(1 + side x outer)``."""
     return (index + premium) * (1.0 + side * band.outer)
 
 
