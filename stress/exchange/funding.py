@@ -28,7 +28,7 @@ def rising_average(samples: ArrayLike) -> float:
 def rate_of(
     premium: ArrayLike, *, interest: float = 1e-4, damping: float = 5e-4, hours: float = HOURS, cap: float = math.inf
 ) -> np.ndarray:
-    """Return the rate per interval of an average premium: P + clamp(i - P, -d, d), for `hours` of eight, within the cap.
+    """Return the rate per interval of an average premium: P + clamp(i - P, -d, d), for `hours` of eight, capped.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def times_mmr(multiple: float, maintenance: float) -> float:
 class Funding(Settings):
     """Table ``[funding]``; rates are per interval, positive when longs pay.
 
-    ``kind = "rate"`` is an AR(1) of the rate itself; ``"premium"`` an AR(1) of the average premium, of which the venue's
-    formula (`rate_of`) makes the rate.  Defaults: BTCUSDT perpetual, May 2021 to April 2026 (docs/method.md,
+    ``kind = "rate"`` is an AR(1) of the rate itself; ``"premium"`` an AR(1) of the average premium, of which the
+    venue's formula (`rate_of`) makes the rate.  Defaults: BTCUSDT perpetual, May 2021 to April 2026 (docs/method.md,
     section 11); interest and damping are Binance's; the premium's law is illustrative.
     """
 

@@ -129,5 +129,5 @@ def test_a_preset_without_its_labels_is_refused_in_one_line(monkeypatch, about, 
 
 
 def test_an_unknown_preset_names_the_nearest():
-    with pytest.raises(ScenarioError, match="unknown preset 'bybit', .*did you mean 'bybit_linear'"):
+    with pytest.raises(ScenarioError, match=r"unknown preset 'bybit', .*did you mean 'bybit_linear'"):
         presets.load("bybit")
