@@ -151,7 +151,7 @@ def _page(preset: Preset) -> Iterator[str]:
     yield ""
     yield "Values, each with its label (C code, D documents, 2 secondary, U unverified, N our choice)"
     for key, value in _values(preset.tables):
-        yield f"  {_label(preset, key):<2} {key} = {value}"
+        yield f"  {_label(preset, key):<2} {key} = {_said(value)}"
     yield "  " + _label(preset, "tier") + "  tier: up to USD, highest leverage, maintenance margin rate"
     for tier in preset.tables["tier"]:
         rate = f"{100 * tier['maintenance_margin_rate']:.4g} %"
@@ -175,6 +175,16 @@ def _values(tables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield from ((f"layer.{layer['kind']}.{key}", entry) for key, entry in layer.items() if key != "kind")
         elif table != "tier":
             yield from ((f"{table}.{key}", entry) for key, entry in entries.items())
+
+
+def _said(value: Any) -> str:
+    """Write a value of a table; a part by its kind and numbers."""
+    if isinstance(value, dict) and "kind" in value:
+        more = ", ".join(f"{key} {entry}" for key, entry in value.items() if key != "kind")
+        return f"{value['kind']} ({more})" if more else str(value["kind"])
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    return str(value)
 
 
 def _holds(tables: dict[str, Any], key: str) -> bool:

@@ -1,6 +1,5 @@
 """The scenario as engines read it: one nested record of numbers, and the rules closed over its choices."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -91,8 +90,8 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),
-        "mark": _mark_numbers(scenario),
-        "band": {"code": e.band.code, "inner": e.band.inner, "outer": e.band.outer},
+        "mark": e.mark.numbers(run.step_seconds, scenario.liquidity.pass_through),
+        "band": e.band.numbers(),
         "tiers": _tier_numbers(scenario),
         "layers": {layer.kind: layer.numbers() for layer in scenario.layer},
     }
@@ -141,22 +140,6 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
         "window": window,
         "per_sigma": float(1.0 / sigma),
         "keep": float((1.0 - liquidity.recovery_per_minute) ** (step / 60.0)),
-    }
-
-
-def _mark_numbers(scenario: Scenario) -> dict[str, Any]:
-    rule, step = scenario.exchange.mark, scenario.run.step_seconds
-    lag, rest = divmod(rule.delay_seconds, step)
-    window = rule.window_seconds
-    return {
-        "code": rule.code,
-        "plain": int(rule.plain),
-        "own": scenario.liquidity.pass_through if rule.sees_own else 0.0,
-        "averages": int(window is not None),
-        "keep": 0.0 if window is None else math.exp(-step / window),
-        "lag": int(lag),
-        "late": rest / step,
-        "looks_back": int(lag) + 1 if rule.delay_seconds > 0.0 else 0,  # steps whose prices the mark may hold
     }
 
 

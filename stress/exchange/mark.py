@@ -97,13 +97,35 @@ class MarkRule(Part):
 
     price: ClassVar[Any]
     sees_own: ClassVar[bool] = True
-    window_seconds: float | None = Field(default=None, gt=0, le=86_400)  # of the average; only where there is one
-    delay_seconds: float = Field(default=0.0, ge=0, le=86_400)  # of what the venue knows of the market outside
+
+    @property
+    def window(self) -> float | None:
+        """Seconds of the average's time constant; None for a rule that has no average."""
+        return getattr(self, "window_seconds", None)
+
+    @property
+    def delay(self) -> float:
+        """Seconds by which what the venue knows of the market outside is late."""
+        return getattr(self, "delay_seconds", 0.0)
 
     @property
     def plain(self) -> bool:
         """Whether the mark is the index of this moment."""
-        return type(self).price is index_alone and self.delay_seconds == 0.0
+        return type(self).price is index_alone and self.delay == 0.0
+
+    def numbers(self, step_seconds: float, pass_through: float) -> dict[str, Any]:
+        """Return what the rules of settlement read of this rule, for a step and our share of the index."""
+        lag, rest = divmod(self.delay, step_seconds)
+        return {
+            "code": self.code,
+            "plain": int(self.plain),
+            "own": pass_through if self.sees_own else 0.0,
+            "averages": int(self.window is not None),
+            "keep": 0.0 if self.window is None else math.exp(-step_seconds / self.window),
+            "lag": int(lag),
+            "late": rest / step_seconds,
+            "looks_back": int(lag) + 1 if self.delay > 0.0 else 0,  # steps whose prices the mark may hold
+        }
 
 
 class Index(MarkRule, kind="index"):

@@ -36,7 +36,7 @@ def compared_reserves(comparison: Any, ax: Axes | None = None) -> Axes:
         comparison.fund_initial / style.MILLION, color=style.GREY, linewidth=1.2, linestyle="--", label="the fund"
     )
     _name_rows(ax, rows)
-    ax.set_xlim(left=0.0)
+    ax.set_xlim(0.0, 1.25 * ax.get_xlim()[1])  # room for the legend
     style.frame(
         ax, xlabel=f"Reserve over {significant(comparison.horizon_hours)} h (USD m)", ylabel="Rulebook (preset)"
     )

@@ -107,7 +107,7 @@ def test_the_page_of_a_preset_names_rules_labels_and_sources():
     assert page.startswith(
         "hyperliquid: Hyperliquid, BTC perpetual, as of 2026-03-01\nlinear contract; who pays: fund > adl"
     )
-    assert "  D  exchange.mark = {'kind': 'oracle_median'" in page
+    assert "  D  exchange.mark = oracle_median (window_seconds 150.0" in page
     assert "150,000,000      40x   1.25 %" in page
     assert "  - liquidations, vault, ADL" in page
 

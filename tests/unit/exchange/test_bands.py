@@ -13,9 +13,8 @@ worst_price = one_of(Band.rules("worst_price"))
 
 
 def worst(premium, side, **band):
-    chosen = Band.choose(band)
-    numbers = SimpleNamespace(inner=chosen.inner, outer=chosen.outer)
-    return worst_price(chosen.code, numbers, INDEX, premium, side)
+    numbers = SimpleNamespace(**Band.choose(band).numbers())
+    return worst_price(numbers.code, numbers, INDEX, premium, side)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +42,6 @@ def test_without_a_band_every_fill_is_allowed():
 @pytest.mark.parametrize("kind", Band.family)
 def test_compiled_rules_read_a_record_as_they_read_attributes(kind):
     band = Band.choose(kind)
-    rows = record({"inner": band.inner, "outer": band.outer})
+    rows = record(band.numbers())
     compiled = kernel(lambda code, rows: worst_price(code, rows[0], INDEX, 100.0, SELL))
     assert compiled(band.code, rows) == worst(100.0, SELL, kind=kind)
