@@ -201,10 +201,10 @@ def compose_skip(displacement, common_displacement, melt):
         every = book.funding_every
         bound_displacement(state, book)
         until = min(step + every - 1 - step % every, stop - 1, max(step, state.next_exit))
-        back = book.mark.looks_back
-        if back > 0:  # a late price matters while it lies within the delay
-            return step if step < back else max(step, first_outside(path, step - back, until, *screen(state)))
-        return first_outside(path, step, until, *screen(state))
+        back = book.mark.looks_back  # a late price matters while it lies within the delay
+        if step < back:
+            return step
+        return max(step, first_outside(path, step - back, until, *screen(state)))
 
     return next_stop
 
