@@ -152,10 +152,11 @@ def _page(preset: Preset) -> Iterator[str]:
     yield "Values, each with its label (C code, D documents, 2 secondary, U unverified, N our choice)"
     for key, value in _values(preset.tables):
         yield f"  {_label(preset, key):<2} {key} = {_said(value)}"
-    yield "  " + _label(preset, "tier") + "  tier: up to USD, highest leverage, maintenance margin rate"
+    unit = "USD" if "cap_usd" in preset.tables["tier"][0] else "coin"
+    yield f"  {_label(preset, 'tier')}  tier: up to {unit}, highest leverage, maintenance margin rate"
     for tier in preset.tables["tier"]:
         rate = f"{100 * tier['maintenance_margin_rate']:.4g} %"
-        yield f"       {tier['cap_usd']:>20,.0f}  {tier['max_leverage']:>6g}x  {rate:>7}"
+        yield f"       {tier[f'cap_{unit.lower()}']:>20,.0f}  {tier['max_leverage']:>6g}x  {rate:>7}"
     yield ""
     yield "Sources"
     for source in preset.sources:
