@@ -19,7 +19,7 @@ from stress.agents.base import Cohort, Venue
 from stress.exchange.fund import FundSettings
 from stress.exchange.funding import Funding
 from stress.exchange.liquidity import Liquidity
-from stress.exchange.margin import MAX_TIERS, Tier, TierTable
+from stress.exchange.margin import MAX_TIERS, Tier, TierTable, tier_problems
 from stress.exchange.state import MAX_COHORTS
 from stress.exchange.venue import Exchange
 from stress.exchange.waterfall import Layer
@@ -278,19 +278,7 @@ class Scenario(Settings):
                 yield f"shock.{i}.at_hours", f"{shock.at_hours:g} is beyond run.horizon_hours"
 
     def _rulebook_problems(self):
-        for i, tier in enumerate(self.tier):
-            if tier.maintenance_margin_rate >= 1.0 / tier.max_leverage:
-                yield (
-                    f"tier.{i}.maintenance_margin_rate",
-                    f"{tier.maintenance_margin_rate:g} is not below the initial margin 1/{tier.max_leverage:g}",
-                )
-            if i and tier.cap_usd <= self.tier[i - 1].cap_usd:
-                yield f"tier.{i}.cap_usd", f"{tier.cap_usd:g} overlaps the tier before it: caps must rise"
-            if i and tier.maintenance_margin_rate < self.tier[i - 1].maintenance_margin_rate:
-                yield (
-                    f"tier.{i}.maintenance_margin_rate",
-                    "falls below the tier before it: rates must not fall",
-                )
+        yield from tier_problems(self.tier, continuous=self.exchange.tier_mode == "continuous")
         kinds = [layer.kind for layer in self.layer]
         for kind in kinds:
             if kinds.count(kind) > 1:

@@ -64,13 +64,19 @@ def with_preset(tables: dict[str, Any], source: str) -> dict[str, Any]:
     name = exchange.get("preset") if isinstance(exchange, dict) else None
     if name is None:
         return tables
+    below = preset(str(name), f"{source}: exchange.preset")
+    below.pop("about", None)
+    return merge(below, tables)
+
+
+def preset(name: str, where: str) -> dict[str, Any]:
+    """Read a venue preset with its ``[about]``; `where` begins the message about an unknown name."""
     known = sorted(path.stem for path in PRESETS.glob("*.toml"))
     if name not in known:
-        near = hint(str(name), known)
-        raise ScenarioError(f"{source}: exchange.preset: unknown preset {name!r}, known: {', '.join(known)}{near}")
-    preset = read(PRESETS / f"{name}.toml")
-    preset.pop("about", None)
-    return merge(preset, tables)
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise ScenarioError(f"{where}: unknown preset {name!r}, known: {', '.join(known)}{meant}")
+    return read(PRESETS / f"{name}.toml")
 
 
 def override(tables: dict[str, Any], overrides: dict[str, Any], source: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What every agent type declares: its share of the book and how its accounts are drawn."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -88,6 +88,10 @@ class Cohort(Part):
         if self.explicit:
             return long_share * venue.open_interest, short_share * venue.open_interest
         return long_share * venue.crowd_long, short_share * venue.crowd_short
+
+    def admitted(self, venue: Venue) -> Self:
+        """Return the cohort as another venue admits it: what its tiers forbid is lowered to what they allow."""
+        return self
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Return (key, message) for settings that this venue's rulebook forbids."""

@@ -1,6 +1,6 @@
 """Retail and professional traders drawn from laws of leverage, size and age of the position."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, SerializeAsAny, field_validator
@@ -57,6 +57,11 @@ class Trader(Cohort, kind="trader"):
         if self.leverage_median > limit:
             return [("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")]
         return []
+
+    def admitted(self, venue: Venue) -> Self:
+        """Return the cohort with a median leverage that the first tier allows."""
+        limit = float(venue.tiers.max_leverage[0])
+        return self.model_copy(update={"leverage_median": min(self.leverage_median, limit)})
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Draw the cohort; longs and shorts are counted in proportion to their shares.

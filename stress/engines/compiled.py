@@ -133,8 +133,7 @@ class LadderEngine(CompiledEngine):
         self.rungs = lru_cache(maxsize=4)(self._rungs)
 
     def _rungs(self, population: Population) -> Rungs:
-        funding = self.scenario.funding
-        largest = min(funding.clamp, abs(funding.mean_rate) + REACH_SD * funding.sd_rate)
+        largest = self.scenario.funding.largest(REACH_SD)
         reach = 1.5 * self.world.n_intervals * largest * population.price
         return build_rungs(population, self.scenario.tiers, reach)
 

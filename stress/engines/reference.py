@@ -22,7 +22,14 @@ from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_marg
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.orders import is_called
-from stress.exchange.settlement import backstop_value, fund_value, paid_from_outside, record_event
+from stress.exchange.settlement import (
+    backstop_value,
+    fund_value,
+    paid_from_outside,
+    pay_funding,
+    record_event,
+    see_late,
+)
 from stress.exchange.waterfall import Case
 from stress.rules import record
 from stress.scenario import Scenario
@@ -159,6 +166,8 @@ class InsuranceFundModel(mesa.Model):
     def step(self) -> None:
         """Shock, mark, liquidation rounds, flows, record (docs/method.md, section 1)."""
         state, book, t = self.state, self.book, self.clock
+        if book.mark.looks_back > 0:
+            see_late(state, book, self.outside.shocks, t)
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
         self.withdraw_margins()
         working = self.outside.halts[t] == 0
@@ -172,7 +181,7 @@ class InsuranceFundModel(mesa.Model):
         working = working or t == self.n_steps - 1  # at the horizon the accounts are settled, come what may
         self.settle_fund(working)
         if (t + 1) % book.funding_every == 0:
-            state.funding += self.outside.rates[(t + 1) // book.funding_every - 1] * state.mark
+            pay_funding(state, self.outside.rates[(t + 1) // book.funding_every - 1])
             self.settle_fund(working)
         self.clock += 1
         self.running = self.clock < self.n_steps

@@ -114,6 +114,8 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),
+        "mark": e.mark.numbers(run.step_seconds, scenario.liquidity.pass_through),
+        "band": e.band.numbers(),
         "tiers": _tier_numbers(scenario),
         "layers": waterfall.layer_numbers(scenario.layer),
         "layer_order": waterfall.layer_order(scenario.layer),

@@ -1,5 +1,6 @@
 """When is an account liquidated?  Tiered maintenance margin (docs/method.md, section 2)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,15 +9,21 @@ from pydantic import Field
 from stress.registry import Settings
 from stress.rules import rule
 
+DEDUCTION_ROUNDING = 0.5  # USD: venues publish whole dollars
 MAX_TIERS = 24  # tables are padded, so that another table does not compile another kernel
 
 
 class Tier(Settings):
-    """One step of the tier table: positions up to `cap_usd`."""
+    """One step of the tier table: positions up to `cap_usd`.
+
+    `floor_usd` and `deduction`, as a venue publishes them, are checked against the other tiers and change nothing.
+    """
 
     cap_usd: float = Field(gt=0)
     max_leverage: float = Field(ge=1, le=1000)
     maintenance_margin_rate: float = Field(gt=0, lt=1)
+    floor_usd: float | None = Field(default=None, ge=0)
+    deduction: float | None = Field(default=None, ge=0)
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,39 @@ class TierTable:
             deductions.append(deductions[-1] + caps[k - 1] * (rates[k] - rates[k - 1]) * continuous)
         leverage = [tier.max_leverage for tier in tiers]
         return cls(len(tiers), _pad(caps), _pad(rates), _pad(deductions), _pad(leverage))
+
+
+def tier_problems(tiers: tuple[Tier, ...], *, continuous: bool) -> Iterator[tuple[str, str]]:
+    """Yield (key, message) where tiers overlap, leave a gap, fall, or state another deduction than theirs."""
+    for i, tier in enumerate(tiers):
+        rate, before = tier.maintenance_margin_rate, tiers[i - 1] if i else None
+        if rate >= 1.0 / tier.max_leverage:
+            yield (
+                f"tier.{i}.maintenance_margin_rate",
+                f"{rate:g} is not below the initial margin 1/{tier.max_leverage:g}",
+            )
+        if before and tier.cap_usd <= before.cap_usd:
+            yield f"tier.{i}.cap_usd", f"{tier.cap_usd:g} overlaps the tier before it: caps must rise"
+        if before and rate < before.maintenance_margin_rate:
+            yield f"tier.{i}.maintenance_margin_rate", "falls below the tier before it: rates must not fall"
+        if before and tier.max_leverage > before.max_leverage:
+            yield f"tier.{i}.max_leverage", "rises above the tier before it: leverage must not rise"
+        yield from _floor_problems(i, tier, before.cap_usd if before else 0.0)
+    yield from _deduction_problems(tiers, continuous)
+
+
+def _floor_problems(i: int, tier: Tier, lowest: float) -> Iterator[tuple[str, str]]:
+    if tier.floor_usd is not None and tier.floor_usd != lowest:
+        said = "overlaps the tier before it" if tier.floor_usd < lowest else "leaves a gap to the tier before it"
+        yield f"tier.{i}.floor_usd", f"{tier.floor_usd:g} {said}, which ends at {lowest:g}"
+
+
+def _deduction_problems(tiers: tuple[Tier, ...], continuous: bool) -> Iterator[tuple[str, str]]:
+    right = TierTable.of(tiers, continuous=continuous).deduction
+    for i, tier in enumerate(tiers):
+        if tier.deduction is not None and abs(tier.deduction - right[i]) > DEDUCTION_ROUNDING:
+            why = "the rates and caps give" if continuous else "tier_mode = 'cliff' has"
+            yield f"tier.{i}.deduction", f"{tier.deduction:,.2f} does not match: {why} {right[i]:,.2f}"
 
 
 def _pad(values: list[float]) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ from stress.accounts import unrealized_pnl
 from stress.exchange.disposal import Disposal
 from stress.exchange.history import watch
 from stress.exchange.liquidation import FeeModel
+from stress.exchange.mark import MarkRule, smoothed
 from stress.exchange.state import MAX_COHORTS
 from stress.rules import one_of, rule
 
@@ -244,6 +245,13 @@ def volume_room(state, book):
 
 
 @rule
+def pay_funding(state, rate):
+    """Let longs pay a rate to shorts: the cumulative index of funding per unit rises by rate x mark."""
+    state.funding += rate * state.mark
+    state.funding_rate = rate
+
+
+@rule
 def add_flow(state, step, quantity, common):
     """Add signed quantities to our flow and to that of our crowd."""
     state.flow += quantity * state.per_depth
@@ -262,17 +270,64 @@ def book_trade(state, step, quantity, common, price):
     add_flow(state, step, quantity, common)
 
 
+@rule
+def see_late(state, book, shocks, step):
+    """Note where the market was `delay` ago, on the straight line between two steps; before the start it stood."""
+    lag, late = book.mark.lag, book.mark.late
+    near = shocks[step - lag] if step >= lag else 0.0
+    far = shocks[step - lag - 1] if step > lag else 0.0
+    state.late_shock = near + late * (far - near)
+
+
 def compose_mark(displacement, common_displacement):
     """Return the rules that move the mark: ``update_mark, open_step, rehedge``."""
+    mark_price = one_of(MarkRule.rules("price"))
+
+    @rule
+    def shown(state, book):
+        """Return the log displacement of the index: what it shows of ours, and the other venues' own."""
+        moved = book.mark.own * displacement(state, book.liquidity)
+        if book.liquidity.others > 0.0:
+            moved += book.liquidity.others * common_displacement(state, book.liquidity)
+        return moved
+
+    @rule
+    def basis_now(state, book):
+        """Return own price / index - 1; our own price bears all of our displacement."""
+        return math.exp(displacement(state, book.liquidity) - shown(state, book)) - 1.0
+
+    @rule
+    def average_basis(state, book, step, decay):
+        """Bring the average basis up to `step`, through steps that were skipped because nobody traded."""
+        t, state.basis_step = state.basis_step, step
+        if state.flow == 0.0 and state.common_flow == 0.0 and state.flow_permanent == 0.0 and state.basis == 0.0:
+            return
+        while t < step:
+            t += 1
+            left = decay[t - state.trade_step]
+            state.flow = state.flow_at_trade * left
+            state.common_flow = state.common_at_trade * left
+            state.basis = smoothed(state.basis, basis_now(state, book), book.mark.keep)
+
+    @rule
+    def price_mark(state, book, moved):
+        """Return the mark of a rule that reads more than the index of this moment."""
+        liquidity = book.liquidity
+        elsewhere = liquidity.others * common_displacement(state, liquidity) if liquidity.others > 0.0 else 0.0
+        market = state.initial_price * math.exp(state.shock + elsewhere)
+        last = state.initial_price * math.exp(state.shock + displacement(state, liquidity))
+        late = state.late_shock if book.mark.looks_back > 0 else state.shock
+        index = state.initial_price * math.exp(late + moved)
+        return mark_price(book.mark.code, index, state.premium, index * state.basis, last, market)
 
     @rule
     def update_mark(state, book):
-        """Set the mark: the index times what it shows of our displacement and of the other venues'."""
-        liquidity = book.liquidity
-        moved = liquidity.pass_through * displacement(state, liquidity)
-        if liquidity.others > 0.0:
-            moved += liquidity.others * common_displacement(state, liquidity)
-        state.mark = state.initial_price * math.exp(state.shock + moved)
+        """Set the mark by the venue's rule (docs/method.md, section 3)."""
+        moved = shown(state, book)
+        if book.mark.plain == 1:
+            state.mark = state.initial_price * math.exp(state.shock + moved)
+        else:
+            state.mark = price_mark(state, book, moved)
 
     @rule
     def open_step(state, book, step, shock, decay):
@@ -290,6 +345,12 @@ def compose_mark(displacement, common_displacement):
             state.hedge, state.common_hedge = 0.0, 0.0
         state.traded = 0.0
         state.fee_income = book.fee_income_per_step * (step + 1)
+        if book.mark.plain == 0:
+            state.premium = (
+                state.funding_rate * (book.funding_every - 1 - step % book.funding_every) / book.funding_every
+            )
+            if book.mark.averages == 1:
+                average_basis(state, book, step, decay)
         update_mark(state, book)
 
     @rule

@@ -32,6 +32,11 @@ class ExchangeState:
     step: int = 0
     previous_mark: float = 0.0  # at the end of the step before, if no step is skipped
     funding: float = 0.0  # cumulative funding per unit, paid by longs
+    funding_rate: float = 0.0  # that was paid last
+    premium: float = 0.0  # the same, times the share of its interval that is left
+    late_shock: float = 0.0  # what an oracle with a delay knows of the shock
+    basis: float = 0.0  # average of own price / index - 1
+    basis_step: int = -1
     depth: float = 1.0  # multiplier of normal depth
     per_depth: float = 1.0
     quotes: float = 1.0  # what deleveraged winners still quote, of normal

@@ -4,8 +4,10 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializeAsAny, field_validator
 
+from stress.exchange.bands import Band
 from stress.exchange.disposal import Disposal
 from stress.exchange.liquidation import FeeModel
+from stress.exchange.mark import MarkRule
 from stress.exchange.partial import Partial
 from stress.registry import Settings
 
@@ -31,6 +33,9 @@ class Exchange(Settings):
     fee: SerializeAsAny[FeeModel] = Field(default_factory=lambda: FeeModel.choose("capped_fee"))
     disposal: SerializeAsAny[Disposal] = Field(default_factory=lambda: Disposal.choose("participation"))
 
+    mark: SerializeAsAny[MarkRule] = Field(default_factory=lambda: MarkRule.choose("index"))
+    band: SerializeAsAny[Band] = Field(default_factory=lambda: Band.choose("none"))
+
     @field_validator("fee", mode="before")
     @classmethod
     def _choose_fee(cls, value: Any) -> Any:
@@ -51,3 +56,13 @@ class Exchange(Settings):
     @classmethod
     def _choose_disposal(cls, value: Any) -> Any:
         return Disposal.choose(value)
+
+    @field_validator("mark", mode="before")
+    @classmethod
+    def _choose_mark(cls, value: Any) -> Any:
+        return MarkRule.choose(value)
+
+    @field_validator("band", mode="before")
+    @classmethod
+    def _choose_band(cls, value: Any) -> Any:
+        return Band.choose(value)

@@ -6,9 +6,11 @@ import pytest
 from scipy.integrate import quad
 
 import stress.scenario  # noqa: F401  (registers everything)
+from stress.exchange.bands import Band
 from stress.exchange.disposal import Disposal
 from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidation import FeeModel
+from stress.exchange.mark import MarkRule
 from stress.exchange.ranking import Ranking, Standing
 from stress.exchange.settlement import NO_LIMIT
 
@@ -193,3 +195,56 @@ def test_a_rank_is_a_finite_number(member, side):
 def test_a_more_profitable_long_never_ranks_lower(member):
     ranks = [member.score(standing(profit, 1e5, 2e4)) for profit in (-1e3, 1.0, 100.0, 1e4)]
     assert ranks == sorted(ranks)
+
+
+# --- mark rules
+
+
+@members(MarkRule)
+def test_a_mark_lies_between_the_prices_that_it_reads(member):
+    for index, premium, average, last, elsewhere in (
+        (100.0, 0.01, -3.0, 95.0, 99.0),
+        (100.0, -0.02, 4.0, 107.0, 101.0),
+    ):
+        read = (index, index * (1.0 + premium), index + average, last, elsewhere)
+        assert min(read) <= member.price(index, premium, average, last, elsewhere) <= max(read)
+
+
+@members(MarkRule)
+def test_a_mark_of_equal_prices_is_that_price(member):
+    assert member.price(100.0, 0.0, 0.0, 100.0, 100.0) == 100.0
+
+
+@members(MarkRule)
+def test_a_mark_is_homogeneous_in_prices(member):
+    once = member.price(100.0, 0.01, -3.0, 95.0, 99.0)
+    assert member.price(200.0, 0.01, -6.0, 190.0, 198.0) == pytest.approx(2.0 * once)
+
+
+@members(MarkRule)
+@pytest.mark.parametrize("step", [1.0, 60.0, 3600.0])
+def test_numbers_of_a_mark_rule_are_shares_and_steps(example, member, step):
+    numbers = SimpleNamespace(**example(member).numbers(step, 0.3))
+    assert (0.0 <= numbers.keep < 1.0, 0.0 <= numbers.late < 1.0, numbers.own in (0.0, 0.3)) == (True, True, True)
+    assert numbers.looks_back in (0, numbers.lag + 1)
+
+
+# --- price bands
+
+
+@members(Band)
+@pytest.mark.parametrize("premium", [-3_000.0, 0.0, 40.0, 3_000.0])
+def test_a_band_lets_the_engine_buy_at_the_index_or_above_and_sell_at_it_or_below(example, member, premium):
+    band = example(member)
+    numbers, index = SimpleNamespace(**band.numbers()), 50_000.0
+    level = index + premium if band.kind == "market_take" else index  # the venue's own price
+    assert member.worst_price(numbers, index, premium, 1.0) >= level
+    assert member.worst_price(numbers, index, premium, -1.0) <= level
+
+
+@members(Band)
+def test_a_larger_premium_never_lowers_a_limit(example, member):
+    numbers = SimpleNamespace(**example(member).numbers())
+    for side in (1.0, -1.0):
+        limits = [member.worst_price(numbers, 50_000.0, premium, side) for premium in (-2_000.0, 0.0, 100.0, 4_000.0)]
+        assert limits == sorted(limits)

@@ -160,7 +160,34 @@ AFTER_THE_BOOK = {
     },
 }
 
+# Every mark rule with what its skips must survive: crashes, halts, funding that is owed, hedges, other venues.
+MARKED = {
+    "fund.initial_usd": 20_000.0,
+    "funding.mean_rate": 2e-3,
+    "funding.sd_rate": 3e-3,
+    "funding.clamp": 0.01,
+    "liquidity.permanent_share": 0.0,
+    "liquidity.common_liquidation": 0.7,
+    "exchange.adl_rehedge": 0.5,
+    "exchange.disposal.participation": 0.1,
+    "fund.in_coin": 0.2,
+    "shock": HALTS,
+}
+MARKS = {
+    "mark_median_of_three": {**MARKED, "exchange.mark": {"kind": "median_of_three", "window_seconds": 200.0}},
+    "mark_ema_basis": {**MARKED, "exchange.mark": {"kind": "ema_basis", "window_seconds": 600.0}},
+    "mark_fair_price": {**MARKED, "exchange.mark": "fair_price", "run.step_seconds": 30.0},
+    "mark_oracle": {**MARKED, "exchange.mark": {"kind": "oracle", "delay_seconds": 150.0}},
+    "mark_oracle_median": {
+        **MARKED,
+        "exchange.mark": {"kind": "oracle_median", "delay_seconds": 60.0},
+        "liquidity.common_liquidation": 0.0,
+        "liquidity.permanent_share": 0.4,
+    },
+}
+
 SCENARIOS = {
+    **MARKS,
     # square root, capped fee, participation; fund, adl, socialize
     "base": {},
     "longs_crowded": {
@@ -172,6 +199,9 @@ SCENARIOS = {
     "shorts_squeezed": SQUEEZE,
     "longs_pay_funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
     "shorts_pay_funding": {"funding.mean_rate": -4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
+    "funding_by_premium": {
+        "funding": {"kind": "premium", "interval_hours": 0.5, "mean_premium": 0.02, "sd_premium": 0.02, "clamp": 0.02}
+    },
     "funding_beyond_reach": {
         "funding": {"interval_hours": 0.5, "mean_rate": 0.02, "sd_rate": 0.0, "clamp": 0.02},
         "shock": ONWARD,
@@ -480,6 +510,13 @@ def test_the_fund_never_ends_below_zero_after_the_waterfall(name):
 def test_books_balance_in_the_loop_and_on_the_ladder(name):
     errors = [result(name, seed, e).columns["conservation_error"] for seed in SEEDS for e in ("loop", "ladder")]
     assert np.max(errors) <= 1e-9
+
+
+def test_every_mark_rule_liquidates_other_accounts():
+    rules = [None, *(scenario["exchange.mark"] for scenario in MARKS.values())]
+    marked = [MARKED if rule is None else {**MARKED, "exchange.mark": rule} for rule in rules]
+    found = [run(scenario_of(overrides, 1, "loop")).ledger.tobytes() for overrides in marked]
+    assert len(set(found)) == len(rules)
 
 
 @pytest.mark.parametrize("name", ["limit_in_a_squeeze"])

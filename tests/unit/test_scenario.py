@@ -219,6 +219,16 @@ WRONG = {
         "market.noise_clock_seconds",
     ),
     "tier overlap": ({"tier.1.cap_usd": 5e5}, "tier.1.cap_usd: 500000 overlaps the tier before it: caps must rise"),
+    "tier overlap by floor": ({"tier.1.floor_usd": 5e5}, "tier.1.floor_usd: 500000 overlaps the tier before it"),
+    "tier gap": ({"tier.1.floor_usd": 2e6}, "tier.1.floor_usd: 2e+06 leaves a gap to the tier before it"),
+    "rising leverage": ({"tier.0.max_leverage": 10.0}, "tier.1.max_leverage: rises above the tier before it"),
+    "deduction": ({"tier.1.deduction": 1.0}, "tier.1.deduction: 1.00 does not match: the rates and caps give"),
+    "deduction of a cliff": (
+        {"tier.1.deduction": 1.0, "exchange.tier_mode": "cliff"},
+        "tier.1.deduction: 1.00 does not match: tier_mode = 'cliff' has 0.00",
+    ),
+    "unknown mark": ({"exchange.mark": "median"}, "exchange.mark: unknown kind 'median'"),
+    "unknown band": ({"exchange.band.kind": "twosided"}, "did you mean 'two_sided'?"),
     "falling rate": ({"tier.1.maintenance_margin_rate": 0.001}, "tier.1.maintenance_margin_rate: falls below"),
     "margin above initial": (
         {"tier.1.maintenance_margin_rate": 0.05},

@@ -73,7 +73,30 @@ def risk():
     return ModelRisk(0.995, 72.0, 10_000, Variant("scenario", "s", 1e-3, 3e7, 2.6e7, 3.4e7, 1.0), tuple(rows))
 
 
+def comparison():
+    def row(name, x):
+        reserves = tuple(
+            SimpleNamespace(value=x * v, low=0.8 * x * v, high=1.3 * x * v, reason=None) for v in (2e7, 3e7, 9e7)
+        )
+        payers = {"fund": x * 2e5, "winners, deleveraged": 4e5 / x, "nobody": 0.0}
+        return SimpleNamespace(name=name, reserves=reserves, payers=payers)
+
+    rows = tuple(row(name, x) for name, x in (("binance_usdm", 1.0), ("bitmex_xbtusd", 0.6), ("hyperliquid", 1.4)))
+    return SimpleNamespace(
+        scenario="example",
+        n_paths=10_000,
+        horizon_hours=72.0,
+        fund_initial=6e7,
+        open_interest=2e9,
+        confidence=0.95,
+        levels=(0.99, 0.995, 0.999),
+        rulebooks=rows,
+    )
+
+
 DATA = {
+    plots.compared_reserves: comparison,
+    plots.who_pays: comparison,
     plots.barrier_hits: cells,
     plots.model_risk: risk,
     plots.ruin_curve: outcomes,
