@@ -8,6 +8,7 @@ import numpy as np
 from stress.engines.choose import Choice
 from stress.engines.population import Population
 from stress.engines.steps import LEDGER
+from stress.exchange.contract import Contract
 from stress.exchange.state import MAX_COHORTS
 from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
 from stress.scenario import Scenario
@@ -41,18 +42,20 @@ class Results:
     def put(self, first: int, n: int, rows: Any) -> None:
         """Write the rows of a finished task."""
         at = slice(first, first + n)
-        initial = self.scenario.fund.initial_usd
+        initial, contract = self.scenario.fund_initial, self.scenario.exchange.contract
         for name in COLUMNS:
             states = rows.shadow if name in SHADOW_COLUMNS else rows.configured
             if name in (states.dtype.names or ()):
                 self.columns[name][at] = states[name]
         final = rows.configured
+        edges = [contract.usd_price(final[name]) for name in ("price_min", "price_max")]
+        self.columns["price_min"][at], self.columns["price_max"][at] = np.minimum(*edges), np.maximum(*edges)
         self.columns["population"][at] = rows.population
         self.columns["fund_end"][at] = initial + final["value"]
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
         self.columns["fund_cash_end"][at] = initial + cash
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
-        self.ledger.append(rows.ledger)
+        self.ledger.append(as_stated(rows.ledger, contract))
         self.finished[at] = True
 
     def save(self, path: Path) -> None:
@@ -91,7 +94,7 @@ class Results:
             step_seconds=scenario.run.step_seconds,
             n_accounts=int(population.accounts.size),
             horizon_hours=scenario.run.horizon_hours,
-            fund_initial=scenario.fund.initial_usd,
+            fund_initial=scenario.fund_initial,
             open_interest=float(population.open_interest),
             conditional_on_book=scenario.conditional_on_book,
             one_run_curve_exact=exact,
@@ -102,7 +105,9 @@ class Results:
             elapsed_s=elapsed_s,
             cohorts=self.cohorts(),
             cover=cover,
-            fund_in_coin=scenario.fund.in_coin,
+            fund_in_coin=share_in_coin(scenario),
+            unit=scenario.exchange.unit,
+            unit_usd=scenario.money_usd,
         )
         return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None)
 
@@ -128,6 +133,13 @@ class Results:
         return rows[np.lexsort((rows["account"], rows["round"], rows["step"], rows["path"]))]
 
 
+def as_stated(ledger: np.ndarray, contract: Contract) -> np.ndarray:
+    """Return the ledger with quantities as the venue states them."""
+    stated = ledger.copy()
+    stated["qty"] = contract.stated(ledger["qty"])
+    return stated
+
+
 def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
     """Return the fund's loss by cohort at the worst moment, fee income and coins last; rows add up to the drawdown.
 
@@ -144,12 +156,18 @@ def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
     return np.column_stack([settled + share * held[:, None], -fees, -coins])
 
 
+def share_in_coin(scenario: Scenario) -> float:
+    """Return the part of the fund's worth that moves with the coin's price against the contract's money."""
+    moving, _ = scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)
+    return moving / scenario.fund_initial if scenario.fund_initial > 0.0 else scenario.fund.in_coin
+
+
 def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
     """Say whether one run answers every reserve level exactly, and why (docs/method.md, section 10)."""
     before = [layer.kind for layer in scenario.layer]
     before = before[: before.index("fund")]
     if before:
         return False, f"{', '.join(before)} before the fund: losses depend on who is hit first"
-    if scenario.fund.in_coin > 0.0:
+    if scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)[0] > 0.0:
         return False, "part of the fund is held in the coin: a larger one loses more with the index"
     return True, "nothing before the first ruin depends on the fund's level"

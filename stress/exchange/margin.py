@@ -12,37 +12,45 @@ MAX_TIERS = 24  # tables are padded, so that another table does not compile anot
 
 
 class Tier(Settings):
-    """One step of the tier table: positions up to `cap_usd`."""
+    """One step of the tier table: positions up to `cap_usd`, or up to `cap_coin` where the money is a coin."""
 
-    cap_usd: float = Field(gt=0)
+    cap_usd: float | None = Field(default=None, gt=0)
+    cap_coin: float | None = Field(default=None, gt=0)
     max_leverage: float = Field(ge=1, le=1000)
     maintenance_margin_rate: float = Field(gt=0, lt=1)
 
 
 @dataclass(frozen=True)
 class TierTable:
-    """Tiers as rules read them: notional in (cap[k-1], cap[k]] belongs to tier k."""
+    """Tiers as rules read them: notional in (cap[k-1], cap[k]] belongs to tier k.
+
+    Margin is on the current value, ``at_mark = 1`` and ``at_entry = 0``, or on the value at entry, the other way
+    round.  They are numbers: rules multiply by them and never ask.
+    """
 
     count: int
     cap: tuple[float, ...]
     rate: tuple[float, ...]
     deduction: tuple[float, ...]
     max_leverage: tuple[float, ...]
+    at_mark: float = 1.0
+    at_entry: float = 0.0
 
     @classmethod
-    def of(cls, tiers: tuple[Tier, ...], *, continuous: bool) -> "TierTable":
+    def of(cls, tiers: tuple[Tier, ...], *, continuous: bool, basis: str = "mark") -> "TierTable":
         """Build the padded table; ``continuous`` adds the deductions that join the tiers.
 
         c_1 = 0, c_k = c_{k-1} + lo_k (m_k - m_{k-1}); without them (``cliff``) the rate of the tier that is
-        reached applies to the whole position.
+        reached applies to the whole position.  `basis` is "mark" or "entry".
         """
         rates = [tier.maintenance_margin_rate for tier in tiers]
-        caps = [tier.cap_usd for tier in tiers]
+        caps = [tier.amount("cap") for tier in tiers]
         deductions = [0.0]
         for k in range(1, len(tiers)):
             deductions.append(deductions[-1] + caps[k - 1] * (rates[k] - rates[k - 1]) * continuous)
         leverage = [tier.max_leverage for tier in tiers]
-        return cls(len(tiers), _pad(caps), _pad(rates), _pad(deductions), _pad(leverage))
+        bases = (float(basis == "mark"), float(basis == "entry"))
+        return cls(len(tiers), _pad(caps), _pad(rates), _pad(deductions), _pad(leverage), *bases)
 
 
 def _pad(values: list[float]) -> tuple[float, ...]:
@@ -66,11 +74,18 @@ def maintenance_margin(notional, tiers):
 
 
 @rule
+def required_margin(qty, entry, mark, tiers):
+    """Return the maintenance margin of a position, quote: on its current value, or on its value at entry."""
+    return maintenance_margin(abs(qty) * (mark * tiers.at_mark + entry * tiers.at_entry), tiers)
+
+
+@rule
 def liquidation_key(qty, entry, collateral, deduction):
     """Return E - (W + c)/q, the account's side of the test "equity < maintenance margin".
 
     W + q(M - E - F) < |q| M m - c  is, divided by q,  M(1 - m) - F < key  for a long and
-    M(1 + m) - F > key  for a short: all accounts of a tier compare one number with their key.
+    M(1 + m) - F > key  for a short: all accounts of a tier compare one number with their key.  Where the margin is
+    on the value at entry, m moves to the other side: the entry of a long counts as E(1 + m), of a short E(1 - m).
     """
     return entry - (collateral + deduction) / qty
 
@@ -80,11 +95,28 @@ def is_breached(qty, entry, collateral, mark, funding, tiers):
     """Say whether equity < maintenance margin at `mark` (strictly; docs/method.md, section 2)."""
     if qty == 0.0:
         return False
-    k = tier_of(abs(qty) * mark, tiers)
-    key = liquidation_key(qty, entry, collateral, tiers.deduction[k])
+    k = tier_of(abs(qty) * (mark * tiers.at_mark + entry * tiers.at_entry), tiers)
+    now, then = tiers.rate[k] * tiers.at_mark, tiers.rate[k] * tiers.at_entry
     if qty > 0.0:
-        return mark * (1.0 - tiers.rate[k]) - funding < key
-    return mark * (1.0 + tiers.rate[k]) - funding > key
+        return mark * (1.0 - now) - funding < liquidation_key(qty, entry * (1.0 + then), collateral, tiers.deduction[k])
+    return mark * (1.0 + now) - funding > liquidation_key(qty, entry * (1.0 - then), collateral, tiers.deduction[k])
+
+
+def line_of(accounts: np.ndarray, tiers: TierTable, tier) -> tuple[np.ndarray, np.ndarray]:
+    """Return the key of each account and the factor of the mark on the line of `tier`, one number or one for each.
+
+    The arithmetic is that of `is_breached`, operation by operation.
+    """
+    side, rate = np.sign(accounts["qty"]), np.array(tiers.rate)[tier]
+    entry = accounts["entry"] * (1.0 + side * (rate * tiers.at_entry))
+    key = liquidation_key(accounts["qty"], entry, accounts["collateral"], np.array(tiers.deduction)[tier])
+    return key, 1.0 - side * (rate * tiers.at_mark)
+
+
+def tier_at_entry(accounts: np.ndarray, tiers: TierTable) -> np.ndarray:
+    """Return the tier of each account's value at entry, shape (n,)."""
+    caps = np.array(tiers.cap[: tiers.count - 1])
+    return np.searchsorted(caps, np.abs(accounts["qty"]) * accounts["entry"], side="left")
 
 
 def liquidation_prices(accounts: np.ndarray, tiers: TierTable, funding: float = 0.0) -> np.ndarray:
@@ -100,14 +132,16 @@ def liquidation_prices(accounts: np.ndarray, tiers: TierTable, funding: float = 
 
     Returns
     -------
-    numpy.ndarray, shape (n, count)
+    numpy.ndarray, shape (n, count), or (n, 1) where the margin is on the value at entry, which decides the tier
         Quote per base; with continuous tiers the liquidation price is the maximum over tiers for a long and
         the minimum for a short (MM is convex in notional).  Non-positive: never.
     """
+    if tiers.at_entry:
+        return tier_prices(accounts, tiers, tier_at_entry(accounts, tiers), funding)[:, None]
     return np.stack([tier_prices(accounts, tiers, k, funding) for k in range(tiers.count)], axis=1)
 
 
-def tier_prices(accounts: np.ndarray, tiers: TierTable, k: int, funding: float) -> np.ndarray:
+def tier_prices(accounts: np.ndarray, tiers: TierTable, k, funding: float) -> np.ndarray:
     """Return the price at which each account is liquidated on the line of tier `k`, quote per base, shape (n,)."""
-    key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], tiers.deduction[k])
-    return (key + funding) / (1.0 - np.sign(accounts["qty"]) * tiers.rate[k])
+    key, factor = line_of(accounts, tiers, k)
+    return (key + funding) / factor

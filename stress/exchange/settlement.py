@@ -118,11 +118,12 @@ def balance_error(state):
 def spend_coins(state, book, value):
     """Sell coins for what the cash of a fund with a bottom does not cover: what is spent no longer moves."""
     if state.coins > 0.0 and state.bottomless == 0:
-        cash = book.fund_initial + value - state.coins * state.index
+        price = state.index + book.coin_offset
+        cash = book.fund_initial + value - state.coins * price
         if cash < 0.0:
-            sold = min(state.coins, -cash / state.index)
+            sold = min(state.coins, -cash / price)
             state.coins -= sold
-            state.coins_sold += sold * state.index
+            state.coins_sold += sold * price
 
 
 @rule
@@ -241,7 +242,7 @@ def compose_mark(displacement, common_displacement):
         left = decay[step - state.trade_step]
         state.flow = state.flow_at_trade * left
         state.common_flow = state.common_at_trade * left
-        state.coin_pnl = state.coins_sold + state.coins * state.index
+        state.coin_pnl = state.coins_sold + state.coins * (state.index + book.coin_offset)
         if state.hedge != 0.0 or state.common_hedge != 0.0:
             add_flow(state, step, state.hedge, state.common_hedge)
             state.hedge, state.common_hedge = 0.0, 0.0

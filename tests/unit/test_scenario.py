@@ -193,7 +193,7 @@ WRONG = {
     "choice": ({"run.engine": "mesa"}, "run.engine: should be 'auto', 'reference', 'loop' or 'ladder', got 'mesa'"),
     "name": ({"run.name": "a b"}, "run.name: string should match pattern"),
     "unknown key": ({"fund.inital_usd": 1.0}, "fund.inital_usd: unknown key; did you mean 'initial_usd'?"),
-    "far from any key": ({"fund.xyz": 1.0}, "fund.xyz: unknown key; known: fee_rate, in_coin, initial_usd"),
+    "far from any key": ({"fund.xyz": 1.0}, "fund.xyz: unknown key; known: assets, fee_rate, in_coin, initial_coin"),
     "key of a kind": ({"market.vol_anual": 1.0}, "market.vol_anual: unknown key; did you mean 'vol_annual'?"),
     "key of a word": ({"exchange.fee": {"kind": "confiscate", "rat": 1}}, "did you mean 'rate'?"),
     "key of a row": ({"tier.1.cap_us": 1.0}, "tier.1.cap_us: unknown key; did you mean 'cap_usd'?"),
