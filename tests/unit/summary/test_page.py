@@ -6,7 +6,8 @@ import pytest
 
 from stress.outcomes import Attribution
 from stress.summary import Estimate, Hindcast, Hindcasts, from_increments, page_model, summarize
-from stress.summary.page import money, percent
+from stress.summary.notation import Money
+from stress.summary.page import percent
 
 COVER = tuple(
     {"n": n, "move": move, "losses": [n * loss, n * loss]}
@@ -98,7 +99,30 @@ def line(outcomes, start):
     ],
 )
 def test_money_has_three_digits_and_a_unit(amount, text):
-    assert money(amount) == text
+    assert Money()(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (35_508.4, "BTC 35,508"),
+        (-1234.5, "-BTC 1,234"),
+        (0.02345, "BTC 0.0234"),
+        (12.0, "BTC 12.0"),
+        (2.5e6, "BTC 2.50 m"),
+    ],
+)
+def test_coins_are_counted_one_by_one(amount, text):
+    assert Money("BTC")(amount) == text
+
+
+def test_an_amount_without_its_unit_is_written_alike():
+    assert (Money().bare(6e7), Money("BTC").bare(-35_508.4)) == ("60.0 m", "-35,508")
+
+
+@pytest.mark.parametrize(("unit", "axis", "scale"), [("USD", "USD m", 1e6), ("BTC", "BTC", 1.0)])
+def test_an_axis_shows_millions_of_dollars_or_single_coins(unit, axis, scale):
+    assert (Money(unit).axis, Money(unit).scale) == (axis, scale)
 
 
 @pytest.mark.parametrize(
