@@ -406,3 +406,17 @@ def test_a_refused_reserve_gives_the_bound_that_exists(make_outcomes):
 def test_a_caveat_is_printed(make_outcomes, changes, caveat):
     whole = " ".join(str(summarize(make_outcomes(np.arange(2000.0), **changes))).split())  # lines may break within
     assert caveat in whole
+
+
+def test_a_fund_in_coin_is_written_in_coin_and_once_in_dollars(make_outcomes):
+    found = make_outcomes(
+        [3.0, 1.0, 0.0] * 400, fund_initial=35_508.0, open_interest=150_000.0, unit="XBT", unit_usd=8e3
+    )
+    rows = page(found)
+    assert "fund XBT 35,508 (USD 284 m at the start), open interest XBT 150,000" in rows[0]
+    assert not [row for row in rows[1:] if "USD" in row]
+
+
+def test_the_document_names_the_money(make_outcomes):
+    document = summarize(make_outcomes([1.0, 2.0], unit="XBT", unit_usd=8e3)).to_dict()
+    assert (document["unit"], document["unit_usd"]) == ("XBT", 8e3)
