@@ -114,7 +114,7 @@ def post_margin(population: Population, scenario: Scenario, venue: Scenario) -> 
     missing = np.where(limit < scenario.venue.max_leverage(size), missing, 0.0)
     maintenance = size * venue.venue.maintenance_rate(size)
     missing = np.where(equity + np.maximum(missing, 0.0) <= maintenance, size / limit - equity, missing)
-    unit = grid(venue.exchange.cent)
+    unit = grid(venue.venue.cent)
     accounts["collateral"] += np.ceil(np.maximum(missing, 0.0) / unit) * unit
     return Population(
         accounts, price, population.maker_collateral, population.makers_deleverage, leavers=population.leavers

@@ -27,6 +27,11 @@ class Settings(BaseModel):
             raise ValueError(f"should be a valid number, got {value!r}")
         return value
 
+    def amount(self, name: str) -> float:
+        """Return the amount of money that has two keys, `<name>_usd` and `<name>_coin`, whichever was given."""
+        usd, coin = getattr(self, f"{name}_usd"), getattr(self, f"{name}_coin")
+        return float((coin if usd is None else usd) or 0.0)
+
 
 class Part(Settings):
     """Base of everything that a scenario chooses by ``kind``."""

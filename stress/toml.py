@@ -45,13 +45,23 @@ def read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Lay tables over tables; anything that is not a table, arrays included, is replaced.
 
-    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.
+    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  An amount has two
+    keys, ``_usd`` and ``_coin``: the one above takes the place of the other.
     """
-    merged = dict(below)
+    rivals = {rival(key) for key in above}
+    merged = {key: value for key, value in below.items() if key not in rivals}
     for key, value in above.items():
         old = merged.get(key)
         merged[key] = merge(old, value) if _same_kind(old, value) else value
     return merged
+
+
+def rival(key: str) -> str:
+    """Return the other key of an amount of money; nothing for a key that is no such amount."""
+    for unit, other in (("_usd", "_coin"), ("_coin", "_usd")):
+        if key.endswith(unit):
+            return key.removesuffix(unit) + other
+    return ""
 
 
 def _same_kind(old: Any, new: Any) -> TypeGuard[dict[str, Any]]:
@@ -99,6 +109,7 @@ def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any
     table = dict(node) if isinstance(node, dict) else {}
     if parts[0] == "kind" and len(parts) == 1 and table.get("kind") != value:
         return {"kind": value, **{k: v for k, v in table.items() if k.endswith("_usd")}}
+    table.pop(rival(parts[0]), None)
     table[parts[0]] = _set(table.get(parts[0], {}), parts[1:], value, name, source)
     return table
 

@@ -80,10 +80,10 @@ class Trader(Cohort, kind="trader"):
         return [(side, n, share) for side, n, share in sides if share > 0.0]
 
     def _positions(self, rng, venue: Venue) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the side (+1 or -1) and the notional of every account."""
+        """Draw the side (+1 or -1 in coordinates) and the notional, quote, of every account."""
         sides, notionals = [], []
         for side, n, share in self._sides():
-            sides.append(np.full(n, 1.0 if side == "long" else -1.0))
+            sides.append(np.full(n, venue.sign(side)))
             crowd = venue.crowd_long if side == "long" else venue.crowd_short
             notionals.append(self._notional(rng, n, share * crowd, self.largest_share * crowd))
         return np.concatenate(sides), np.concatenate(notionals)
@@ -91,7 +91,7 @@ class Trader(Cohort, kind="trader"):
     def _leverage(self, rng, venue: Venue, notional) -> np.ndarray:
         """Draw leverage about its median, within the limits of size, tier and cohort."""
         leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(notional.size))
-        by_size = self.cap_at_10k_usd * (np.maximum(notional, 1.0) / 10_000.0) ** -self.cap_exponent
+        by_size = self.cap_at_10k_usd * (np.maximum(notional * venue.money_usd, 1.0) / 10_000.0) ** -self.cap_exponent
         limit = np.minimum(np.minimum(by_size, venue.max_leverage(notional)), self.leverage_max)
         return np.clip(leverage, 1.0, np.maximum(limit, 1.0))
 

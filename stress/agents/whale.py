@@ -53,12 +53,13 @@ class Whale(Cohort, kind="whale"):
         """Refuse a leverage above the tier's maximum for an account of this size."""
         size, limit = self._limit(venue)
         if self.leverage > limit:
-            return [("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at USD {size:,.0f}")]
+            at = f"{venue.unit} {size:,.0f}"
+            return [("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at {at}")]
         return []
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return the accounts."""
-        sign = 1.0 if self.side == "long" else -1.0
+        sign = venue.sign(self.side)
         qty = np.full(self.accounts, sign * self.share * venue.open_interest / venue.price / self.accounts)
-        entry = np.full(self.accounts, venue.price * math.exp(-self.entry_move))
+        entry = np.full(self.accounts, venue.price * math.exp(-venue.contract.side * self.entry_move))
         return build_accounts(venue, qty, entry, self.leverage, self.margin)

@@ -39,7 +39,7 @@ def choose_engine(scenario: Scenario) -> Choice:
 
 def ladder_obstacle(scenario: Scenario) -> str:
     """Say which feature keeps the ladder from being exact; empty if none does."""
-    if scenario.exchange.tier_mode == "cliff":
+    if not scenario.exchange.monotone:
         return "exchange.tier_mode = 'cliff' makes liquidation non-monotone in the price"
     return ""
 

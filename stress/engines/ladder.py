@@ -142,10 +142,7 @@ def compose_whole(rules):
         limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
         qty = long_qty + short_qty
         share, fill = price_batch(state, book, -qty, limit)
-        before = state.bad_debt
         close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger)
-        if book.fund_first == 0 and state.bad_debt > before:
-            state.needs_loop = 1
         state.inventory += (1.0 - share) * qty
         state.inventory_common += (1.0 - share) * common
         flatten(state)

@@ -46,7 +46,7 @@ class Population:
 
     @cached_property
     def open_interest(self) -> float:
-        """Notional of one side, makers included, quote."""
+        """Notional of one side, makers included, in the contract's money."""
         qty = self.accounts["qty"]
         return max(float(qty[qty > 0].sum()), float(-qty[qty < 0].sum())) * self.price
 
@@ -86,7 +86,7 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
         parts.append(accounts)
     collateral = sum(cohort.maker_collateral for cohort in scenario.population)
     deleverage = any(cohort.makers_deleverage for cohort in scenario.population)
-    drawn = Population(np.concatenate(parts), scenario.market.price_usd, collateral, deleverage)
+    drawn = Population(np.concatenate(parts), scenario.price, collateral, deleverage)
     _check_exact(scenario, drawn)
     accounts = _healthy(scenario, drawn)
     return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts))
@@ -108,11 +108,11 @@ def leavers_of(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
 
 
 def _check_exact(scenario: Scenario, population: Population) -> None:
-    e, a = scenario.exchange, population.accounts
+    venue, a = scenario.venue, population.accounts
     sums = {
-        "exchange.lot": np.abs(a["qty"]).sum() / grid(e.lot),
-        "exchange.tick": (np.abs(a["qty"]) * a["entry"]).sum() / (grid(e.lot) * grid(e.tick)),
-        "exchange.cent": a["collateral"].sum() / grid(e.cent),
+        "exchange.lot": np.abs(a["qty"]).sum() / grid(venue.lot),
+        "exchange.tick": (np.abs(a["qty"]) * a["entry"]).sum() / (grid(venue.lot) * grid(venue.tick)),
+        "exchange.cent": a["collateral"].sum() / grid(venue.cent),
     }
     for key, units in sums.items():
         if units > EXACT_UNITS:
@@ -121,7 +121,7 @@ def _check_exact(scenario: Scenario, population: Population) -> None:
 
 def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
     """Drop drawn accounts that rounding left liquidatable at the start; refuse given ones."""
-    accounts, price = population.accounts, population.price
+    accounts, price, usd_price = population.accounts, population.price, scenario.exchange.contract.usd_price
     best = nearest(accounts, scenario)
     suspect = np.flatnonzero(np.where(accounts["qty"] > 0, best >= price * 0.999999, best <= price * 1.000001))
     dead = [i for i in suspect if _breached(accounts[i], price, scenario)]
@@ -130,7 +130,7 @@ def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
         if not cohort.laws:
             raise ScenarioError(
                 f"population.{accounts[i]['cohort']}: {cohort.name!r} is liquidatable at the start "
-                f"(liquidation price {best[i]:,.2f}, mark {price:,.2f})"
+                f"(liquidation price {usd_price(best[i]):,.2f}, mark {usd_price(price):,.2f})"
             )
     return np.delete(accounts, dead)
 
@@ -141,7 +141,7 @@ def _breached(row, price: float, scenario: Scenario) -> bool:
 
 def nearest(accounts: np.ndarray, scenario: Scenario, funding: float = 0.0) -> np.ndarray:
     """Return each account's liquidation price, shape (n,): the extreme over tiers of the affine solutions."""
-    if scenario.exchange.tier_mode == "cliff":
+    if not scenario.exchange.monotone:
         return _cliff_prices(accounts, scenario)
     prices = liquidation_prices(accounts, scenario.tiers, funding)
     return np.where(accounts["qty"] > 0, prices.max(axis=1), prices.min(axis=1))
@@ -167,12 +167,13 @@ def shares(scenario: Scenario, population: Population) -> list[Share]:
     Coins that are held as collateral are in an account's quantity and not in its share.
     """
     found = []
-    total = scenario.exchange.open_interest_usd or population.open_interest
+    total = scenario.venue.open_interest or population.open_interest
     accounts = population.accounts
     qty = accounts["qty"] - coin_collateral(scenario.venue, accounts["collateral"])
     for i, cohort in enumerate(scenario.population):
-        for side, sign, requested in zip(("long", "short"), (1, -1), cohort.requested(scenario.venue), strict=True):
+        for side, requested in zip(("long", "short"), cohort.requested(scenario.venue), strict=True):
             if requested > 0.0:
+                sign = scenario.venue.sign(side)
                 held = qty[(accounts["cohort"] == i) & (sign * qty > 0)]
                 achieved = float(np.abs(held).sum()) * population.price / total
                 found.append(Share(cohort.name, side, requested / total, achieved))

@@ -128,8 +128,8 @@ class InsuranceFundModel(mesa.Model):
 
     @property
     def mark(self) -> float:
-        """Mark price, quote per base."""
-        return self.state.mark
+        """Mark price, USD."""
+        return float(self.fund_scenario.exchange.contract.usd_price(self.state.mark))
 
     @property
     def fund(self) -> float:
@@ -148,9 +148,9 @@ class InsuranceFundModel(mesa.Model):
 
     @property
     def open_interest(self) -> float:
-        """Notional of the long side, quote."""
+        """Notional of one side, quote."""
         longs = [agent.qty for agent in self.agents if agent.qty > 0.0]
-        return (sum(longs) + max(0.0, self.state.maker_qty) + max(0.0, self.state.inventory)) * self.mark
+        return (sum(longs) + max(0.0, self.state.maker_qty) + max(0.0, self.state.inventory)) * self.state.mark
 
     @cached_property
     def n_steps(self) -> int:

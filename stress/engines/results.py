@@ -8,6 +8,7 @@ import numpy as np
 from stress.engines.choose import Choice
 from stress.engines.population import Population
 from stress.engines.steps import LEDGER
+from stress.exchange.contract import Contract
 from stress.exchange.state import MAX_COHORTS
 from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
 from stress.scenario import Scenario
@@ -41,13 +42,15 @@ class Results:
     def put(self, first: int, n: int, rows: Any) -> None:
         """Write the rows of a finished task."""
         at = slice(first, first + n)
-        initial = self.scenario.fund.initial_usd
+        initial, contract = self.scenario.fund_initial, self.scenario.exchange.contract
         shadow = SHADOW_COLUMNS if is_limited(self.scenario) else (*SHADOW_COLUMNS, "ruin_step")
         for name in COLUMNS:
             states = rows.shadow if name in shadow else rows.configured
             if name in (states.dtype.names or ()):
                 self.columns[name][at] = states[name]
         final = rows.configured
+        edges = [contract.usd_price(final[name]) for name in ("price_min", "price_max")]
+        self.columns["price_min"][at], self.columns["price_max"][at] = np.minimum(*edges), np.maximum(*edges)
         self.columns["population"][at] = rows.population
         given = initial + final["topped_up"]
         self.columns["fund_end"][at] = given + final["value"]
@@ -55,7 +58,7 @@ class Results:
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
         self.columns["fund_cash_end"][at] = given + cash
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
-        self.ledger.append(rows.ledger)
+        self.ledger.append(as_stated(rows.ledger, contract))
         self.finished[at] = True
 
     def save(self, path: Path) -> None:
@@ -94,7 +97,7 @@ class Results:
             step_seconds=scenario.run.step_seconds,
             n_accounts=int(population.accounts.size),
             horizon_hours=scenario.run.horizon_hours,
-            fund_initial=scenario.fund.initial_usd,
+            fund_initial=scenario.fund_initial,
             open_interest=float(population.open_interest),
             conditional_on_book=scenario.conditional_on_book,
             one_run_curve_exact=exact,
@@ -105,7 +108,9 @@ class Results:
             elapsed_s=elapsed_s,
             cohorts=self.cohorts(),
             cover=cover,
-            fund_in_coin=scenario.fund.in_coin,
+            fund_in_coin=share_in_coin(scenario),
+            unit=scenario.exchange.unit,
+            unit_usd=scenario.money_usd,
         )
         return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None)
 
@@ -141,6 +146,13 @@ def is_limited(scenario: Scenario) -> bool:
     return any(layer.limits_fund for layer in scenario.layer)
 
 
+def as_stated(ledger: np.ndarray, contract: Contract) -> np.ndarray:
+    """Return the ledger with quantities as the venue states them."""
+    stated = ledger.copy()
+    stated["qty"] = contract.stated(ledger["qty"])
+    return stated
+
+
 def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
     """Return the fund's loss by cohort at the worst moment, fee income and coins last; rows add up to the drawdown.
 
@@ -157,6 +169,12 @@ def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
     return np.column_stack([settled + share * held[:, None], -fees, -coins])
 
 
+def share_in_coin(scenario: Scenario) -> float:
+    """Return the part of the fund's worth that moves with the coin's price against the contract's money."""
+    moving, _ = scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)
+    return moving / scenario.fund_initial if scenario.fund_initial > 0.0 else scenario.fund.in_coin
+
+
 def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
     """Say whether one run answers every reserve level exactly, and why (docs/method.md, section 10)."""
     before = [layer.kind for layer in scenario.layer]
@@ -165,6 +183,6 @@ def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
         return False, f"{', '.join(before)} before the fund: losses depend on who is hit first"
     if is_limited(scenario):
         return False, "limits on the use of the fund: the reserve is that of a fund without them"
-    if scenario.fund.in_coin > 0.0:
+    if scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)[0] > 0.0:
         return False, "part of the fund is held in the coin: a larger one loses more with the index"
     return True, "nothing before the first ruin depends on the fund's level"

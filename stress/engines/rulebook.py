@@ -82,46 +82,67 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
     e, run = scenario.exchange, scenario.run
     step_days = run.step_seconds / SECONDS_PER_DAY
     participation = e.disposal.participation
-    volume = scenario.liquidity.volume_usd_per_day / scenario.market.price_usd
+    volume = scenario.base_units(scenario.liquidity.volume_usd_per_day)
+    income = scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day / scenario.money_usd)
+    moving, still = scenario.fund.basket(e.contract, e.coin)
     numbers = {
         "open_interest": float(open_interest),
         "per_open_interest": float(1.0 / open_interest),
-        "fund_initial": scenario.fund.initial_usd,
+        "fund_initial": scenario.fund_initial,
+        "coin_offset": still * scenario.price / moving if moving > 0.0 else 0.0,
         "fee": e.fee.as_numbers(),
         "disposal": e.disposal.as_numbers(),
-        "partial": e.partial.as_numbers(),
+        "partial": in_money(e.partial.as_numbers(), scenario.money_usd),
         "remainder_waits": int(e.remainder == "waits"),
         "backstop_margin": e.backstop_margin,
         "latency_steps": math.ceil(e.latency_seconds / run.step_seconds),
         "step_seconds": run.step_seconds,
-        "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
-        "lot": grid(e.lot),
-        "cent": grid(e.cent),
+        "fee_income_per_step": income * step_days,
+        "lot": grid(scenario.venue.lot),
+        "cent": grid(scenario.venue.cent),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
         "depth_room": NO_LIMIT if participation is None else _refill(scenario),
         "rehedge": e.adl_rehedge,
         "common": tuple(float(not cohort.explicit) for cohort in _padded(scenario.population)),
         "makers_deleverage": int(any(cohort.makers_deleverage for cohort in scenario.population)),
         "fund_first": int(scenario.layer[0].kind == "fund"),
-        "monotone": int(e.tier_mode == "continuous"),
+        "monotone": int(e.monotone),
         "max_rounds": run.max_rounds,
         "step_hours": run.step_seconds / 3600.0,
         "window_hours": max(layer.window_hours for layer in scenario.layer),
         "limited": int(any(layer.limits_fund for layer in scenario.layer)),
-        "top_up": scenario.fund.top_up_usd,
-        "top_up_below": scenario.fund.top_up_below_usd or 0.0,
-        "top_up_total": NO_LIMIT if scenario.fund.top_up_total_usd is None else scenario.fund.top_up_total_usd,
+        **_top_up_numbers(scenario),
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),
         "mark": e.mark.numbers(run.step_seconds, scenario.liquidity.pass_through),
         "band": e.band.numbers(),
         "tiers": _tier_numbers(scenario),
-        "layers": waterfall.layer_numbers(scenario.layer),
+        "layers": in_money(waterfall.layer_numbers(scenario.layer), scenario.money_usd),
         "layer_order": waterfall.layer_order(scenario.layer),
         "n_layers": len(scenario.layer),
     }
-    return Rulebook(numbers, type(scenario.liquidity.impact), e.orders_are_whole, _decay(scenario))
+    whole = e.orders_are_whole and scenario.layer[0].kind == "fund"  # others look at single accounts
+    return Rulebook(numbers, type(scenario.liquidity.impact), whole, _decay(scenario))
+
+
+def in_money(numbers: dict[str, Any], money_usd: float) -> dict[str, Any]:
+    """Return nested numbers with amounts in USD, by their names, turned into the contract's money of today."""
+    return {
+        name: in_money(value, money_usd)
+        if isinstance(value, dict)
+        else value / money_usd
+        if "usd" in name.split("_") and value < NO_LIMIT
+        else value
+        for name, value in numbers.items()
+    }
+
+
+def _top_up_numbers(scenario: Scenario) -> dict[str, float]:
+    fund = scenario.fund
+    amounts = {"top_up_usd": fund.top_up_usd, "top_up_below_usd": fund.top_up_below_usd or 0.0}
+    amounts["top_up_total_usd"] = NO_LIMIT if fund.top_up_total_usd is None else fund.top_up_total_usd
+    return {name.removesuffix("_usd"): value for name, value in in_money(amounts, scenario.money_usd).items()}
 
 
 def _padded(cohorts: tuple[Cohort, ...]) -> tuple[Cohort, ...]:
@@ -134,7 +155,7 @@ def _refill(scenario: Scenario) -> float:
     liquidity, minutes = scenario.liquidity, scenario.run.step_seconds / 60.0
     if liquidity.depth_usd is None:
         return NO_LIMIT
-    return liquidity.recovery_per_minute * minutes * liquidity.depth_usd / scenario.market.price_usd
+    return liquidity.recovery_per_minute * minutes * scenario.base_units(liquidity.depth_usd)
 
 
 def volatility(scenario: Scenario) -> float:
@@ -144,7 +165,7 @@ def volatility(scenario: Scenario) -> float:
 
 def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
     liquidity, step = scenario.liquidity, scenario.run.step_seconds
-    depth = (liquidity.depth_usd or 0.0) / scenario.market.price_usd
+    depth = scenario.base_units(liquidity.depth_usd or 0.0)
     vol = volatility(scenario)
     scale, size, exponent = liquidity.impact.numbers(volume, depth, vol / DAYS_PER_YEAR**0.5)
     window = max(1, scenario.steps(WINDOW_SECONDS))
@@ -170,7 +191,8 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
 
 def _tier_numbers(scenario: Scenario) -> dict[str, Any]:
     tiers = scenario.tiers
-    return {"count": tiers.count, "cap": tiers.cap, "rate": tiers.rate, "deduction": tiers.deduction}
+    table = {"count": tiers.count, "cap": tiers.cap, "rate": tiers.rate, "deduction": tiers.deduction}
+    return {**table, "at_mark": tiers.at_mark, "at_entry": tiers.at_entry}
 
 
 def _decay(scenario: Scenario) -> np.ndarray:

@@ -19,7 +19,8 @@ def opening(population: Population, scenario: Scenario, *, bottomless: int = 1) 
         1 for the shadow fund, 0 for the configured waterfall.
     """
     accounts, price = population.accounts, population.price
-    coins = scenario.fund.in_coin * scenario.fund.initial_usd / price
+    moving, still = scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)
+    coins = moving / price
     return ExchangeState(
         initial_price=price,
         index=price,
@@ -29,7 +30,7 @@ def opening(population: Population, scenario: Scenario, *, bottomless: int = 1) 
         bottomless=bottomless,
         watchful=int(is_watchful(scenario, bottomless)),
         coins=coins,
-        coins_sold=-coins * price,
+        coins_sold=-coins * price - still,
         open_interest=population.open_interest,
         alive_qty=float(accounts["qty"].sum()),
         alive_cost=float((accounts["qty"] * accounts["entry"]).sum()),

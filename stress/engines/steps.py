@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stress.accounts import equity, notional
+from stress.accounts import equity
 from stress.exchange.liquidity import advance_depth
-from stress.exchange.margin import maintenance_margin
+from stress.exchange.margin import required_margin
 from stress.exchange.settlement import pay_funding, record_event, see_late
 from stress.exchange.state import ExchangeState
 from stress.markets.base import CHUNK
@@ -137,7 +137,7 @@ def next_after(exits, step):
 def withdraw_margin(state, book, account):
     """Take out all margin above maintenance and a cent more, so that the account is liquidated at this mark."""
     value = equity(account.qty, account.entry, account.collateral, state.mark, state.funding)
-    free = value - maintenance_margin(notional(account.qty, state.mark), book.tiers)
+    free = value - required_margin(account.qty, account.entry, state.mark, book.tiers)
     taken = math.floor(free / book.cent) * book.cent + book.cent  # on the grid, so that sums stay exact
     if taken > 0.0:
         account.collateral -= taken

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from stress.accounts import equity, lots_down, notional
 from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
-from stress.exchange.margin import maintenance_margin
+from stress.exchange.margin import required_margin
 from stress.exchange.ranking import Ranking, Standing
 from stress.exchange.transfer import TransferPrice
 from stress.exchange.waterfall import Layer, maker_profit
@@ -49,7 +49,7 @@ def standing_of(state, book, qty, entry, collateral, turn):
         abs(qty) * entry,
         notional(qty, mark),
         equity(qty, entry, collateral, mark, funding),
-        maintenance_margin(notional(qty, mark), book.tiers),
+        required_margin(qty, entry, mark, book.tiers),
         turn,
     )
 

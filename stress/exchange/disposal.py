@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from stress.accounts import equity, notional
-from stress.exchange.margin import maintenance_margin
+from stress.exchange.margin import required_margin
 from stress.registry import Part
 from stress.rules import rule
 
@@ -41,7 +41,7 @@ def at_bankruptcy(account, state, book):
 @rule
 def leaving_margin(account, state, book):
     """Return the value at which a share of the maintenance margin is left as equity (Cube)."""
-    margin = maintenance_margin(notional(account.qty, state.mark), book.tiers)
+    margin = required_margin(account.qty, account.entry, state.mark, book.tiers)
     return on_grid(at_bankruptcy(account, state, book) + book.disposal.margin_kept * margin, book)
 
 
@@ -56,7 +56,7 @@ def at_keepers_price(account, state, book):
 def fillable_price(account, state, book):
     """Return dYdX's oracle x (1 - side ABR SMMR MM/n): the worse the margin, the further from the oracle."""
     value = notional(account.qty, state.mark)
-    margin = maintenance_margin(value, book.tiers)
+    margin = required_margin(account.qty, account.entry, state.mark, book.tiers)
     worth = equity(account.qty, account.entry, account.collateral, state.mark, state.funding)
     ratio = min(1.0, max(0.0, book.disposal.bankruptcy_adjustment * (1.0 - worth / margin)))
     return state.mark * (1.0 - math.copysign(ratio * book.disposal.spread_to_margin * margin / value, account.qty))

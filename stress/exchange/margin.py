@@ -14,12 +14,13 @@ MAX_TIERS = 24  # tables are padded, so that another table does not compile anot
 
 
 class Tier(Settings):
-    """One step of the tier table: positions up to `cap_usd`.
+    """One step of the tier table: positions up to `cap_usd`, or up to `cap_coin` where the money is a coin.
 
     `floor_usd` and `deduction`, as a venue publishes them, are checked against the other tiers and change nothing.
     """
 
-    cap_usd: float = Field(gt=0)
+    cap_usd: float | None = Field(default=None, gt=0)
+    cap_coin: float | None = Field(default=None, gt=0)
     max_leverage: float = Field(ge=1, le=1000)
     maintenance_margin_rate: float = Field(gt=0, lt=1)
     floor_usd: float | None = Field(default=None, ge=0)
@@ -28,28 +29,35 @@ class Tier(Settings):
 
 @dataclass(frozen=True)
 class TierTable:
-    """Tiers as rules read them: notional in (cap[k-1], cap[k]] belongs to tier k."""
+    """Tiers as rules read them: notional in (cap[k-1], cap[k]] belongs to tier k.
+
+    Margin is on the current value, ``at_mark = 1`` and ``at_entry = 0``, or on the value at entry, the other way
+    round.  They are numbers: rules multiply by them and never ask.
+    """
 
     count: int
     cap: tuple[float, ...]
     rate: tuple[float, ...]
     deduction: tuple[float, ...]
     max_leverage: tuple[float, ...]
+    at_mark: float = 1.0
+    at_entry: float = 0.0
 
     @classmethod
-    def of(cls, tiers: tuple[Tier, ...], *, continuous: bool) -> "TierTable":
+    def of(cls, tiers: tuple[Tier, ...], *, continuous: bool, basis: str = "mark") -> "TierTable":
         """Build the padded table; ``continuous`` adds the deductions that join the tiers.
 
         c_1 = 0, c_k = c_{k-1} + lo_k (m_k - m_{k-1}); without them (``cliff``) the rate of the tier that is
-        reached applies to the whole position.
+        reached applies to the whole position.  `basis` is "mark" or "entry".
         """
         rates = [tier.maintenance_margin_rate for tier in tiers]
-        caps = [tier.cap_usd for tier in tiers]
+        caps = [tier.amount("cap") for tier in tiers]
         deductions = [0.0]
         for k in range(1, len(tiers)):
             deductions.append(deductions[-1] + caps[k - 1] * (rates[k] - rates[k - 1]) * continuous)
         leverage = [tier.max_leverage for tier in tiers]
-        return cls(len(tiers), _pad(caps), _pad(rates), _pad(deductions), _pad(leverage))
+        bases = (float(basis == "mark"), float(basis == "entry"))
+        return cls(len(tiers), _pad(caps), _pad(rates), _pad(deductions), _pad(leverage), *bases)
 
 
 def tier_problems(tiers: tuple[Tier, ...], *, continuous: bool) -> Iterator[tuple[str, str]]:
@@ -61,13 +69,14 @@ def tier_problems(tiers: tuple[Tier, ...], *, continuous: bool) -> Iterator[tupl
                 f"tier.{i}.maintenance_margin_rate",
                 f"{rate:g} is not below the initial margin 1/{tier.max_leverage:g}",
             )
-        if before and tier.cap_usd <= before.cap_usd:
-            yield f"tier.{i}.cap_usd", f"{tier.cap_usd:g} overlaps the tier before it: caps must rise"
+        if before and tier.amount("cap") <= before.amount("cap"):
+            key = "cap_usd" if tier.cap_coin is None else "cap_coin"
+            yield f"tier.{i}.{key}", f"{tier.amount('cap'):g} overlaps the tier before it: caps must rise"
         if before and rate < before.maintenance_margin_rate:
             yield f"tier.{i}.maintenance_margin_rate", "falls below the tier before it: rates must not fall"
         if before and tier.max_leverage > before.max_leverage:
             yield f"tier.{i}.max_leverage", "rises above the tier before it: leverage must not rise"
-        yield from _floor_problems(i, tier, before.cap_usd if before else 0.0)
+        yield from _floor_problems(i, tier, before.amount("cap") if before else 0.0)
     yield from _deduction_problems(tiers, continuous)
 
 
@@ -106,11 +115,24 @@ def maintenance_margin(notional, tiers):
 
 
 @rule
+def margin_value(qty, entry, mark, tiers):
+    """Return the notional that decides on tier and margin, quote: the current value, or that at entry."""
+    return abs(qty) * (mark * tiers.at_mark + entry * tiers.at_entry)
+
+
+@rule
+def required_margin(qty, entry, mark, tiers):
+    """Return the maintenance margin of a position, quote."""
+    return maintenance_margin(margin_value(qty, entry, mark, tiers), tiers)
+
+
+@rule
 def liquidation_key(qty, entry, collateral, deduction):
     """Return E - (W + c)/q, the account's side of the test "equity < maintenance margin".
 
     W + q(M - E - F) < |q| M m - c  is, divided by q,  M(1 - m) - F < key  for a long and
-    M(1 + m) - F > key  for a short: all accounts of a tier compare one number with their key.
+    M(1 + m) - F > key  for a short: all accounts of a tier compare one number with their key.  Where the margin is
+    on the value at entry, m moves to the other side: the entry of a long counts as E(1 + m), of a short E(1 - m).
     """
     return entry - (collateral + deduction) / qty
 
@@ -120,17 +142,37 @@ def is_breached(qty, entry, collateral, mark, funding, tiers):
     """Say whether equity < maintenance margin at `mark` (strictly; docs/method.md, section 2)."""
     if qty == 0.0:
         return False
-    k = tier_of(abs(qty) * mark, tiers)
-    key = liquidation_key(qty, entry, collateral, tiers.deduction[k])
+    k = tier_of(margin_value(qty, entry, mark, tiers), tiers)
+    now, then = tiers.rate[k] * tiers.at_mark, tiers.rate[k] * tiers.at_entry
     if qty > 0.0:
-        return mark * (1.0 - tiers.rate[k]) - funding < key
-    return mark * (1.0 + tiers.rate[k]) - funding > key
+        return mark * (1.0 - now) - funding < liquidation_key(qty, entry * (1.0 + then), collateral, tiers.deduction[k])
+    return mark * (1.0 + now) - funding > liquidation_key(qty, entry * (1.0 - then), collateral, tiers.deduction[k])
+
+
+def line_of(accounts: np.ndarray, tiers: TierTable, tier) -> tuple[np.ndarray, np.ndarray]:
+    """Return the key of each account and the factor of the mark on the line of `tier`, one number or one for each.
+
+    The arithmetic is that of `is_breached`, operation by operation.
+    """
+    side, rate = np.sign(accounts["qty"]), np.array(tiers.rate)[tier]
+    entry = accounts["entry"] * (1.0 + side * (rate * tiers.at_entry))
+    key = liquidation_key(accounts["qty"], entry, accounts["collateral"], np.array(tiers.deduction)[tier])
+    return key, 1.0 - side * (rate * tiers.at_mark)
+
+
+def tier_at_entry(accounts: np.ndarray, tiers: TierTable) -> np.ndarray:
+    """Return the tier of each account's value at entry, shape (n,)."""
+    caps = np.array(tiers.cap[: tiers.count - 1])
+    return np.searchsorted(caps, np.abs(accounts["qty"]) * accounts["entry"], side="left")
 
 
 @rule
 def liquidation_price(qty, entry, collateral, funding, tiers):
     """Return the price that liquidates a position: the extreme over continuous tiers; see `liquidation_prices`."""
     side = 1.0 if qty > 0.0 else -1.0
+    if tiers.at_entry > 0.0:
+        k = tier_of(abs(qty) * entry, tiers)
+        return liquidation_key(qty, entry * (1.0 + side * tiers.rate[k]), collateral, tiers.deduction[k]) + funding
     best = -1e300
     for k in range(tiers.count):
         price = (liquidation_key(qty, entry, collateral, tiers.deduction[k]) + funding) / (1.0 - side * tiers.rate[k])
@@ -151,14 +193,16 @@ def liquidation_prices(accounts: np.ndarray, tiers: TierTable, funding: float = 
 
     Returns
     -------
-    numpy.ndarray, shape (n, count)
+    numpy.ndarray, shape (n, count), or (n, 1) where the margin is on the value at entry, which decides the tier
         Quote per base; with continuous tiers the liquidation price is the maximum over tiers for a long and
         the minimum for a short (MM is convex in notional).  Non-positive: never.
     """
+    if tiers.at_entry:
+        return tier_prices(accounts, tiers, tier_at_entry(accounts, tiers), funding)[:, None]
     return np.stack([tier_prices(accounts, tiers, k, funding) for k in range(tiers.count)], axis=1)
 
 
-def tier_prices(accounts: np.ndarray, tiers: TierTable, k: int, funding: float) -> np.ndarray:
+def tier_prices(accounts: np.ndarray, tiers: TierTable, k, funding: float) -> np.ndarray:
     """Return the price at which each account is liquidated on the line of tier `k`, quote per base, shape (n,)."""
-    key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], tiers.deduction[k])
-    return (key + funding) / (1.0 - np.sign(accounts["qty"]) * tiers.rate[k])
+    key, factor = line_of(accounts, tiers, k)
+    return (key + funding) / factor

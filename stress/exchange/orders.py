@@ -7,8 +7,8 @@ at which an order in flight executes.
 import math
 from typing import Any
 
-from stress.accounts import equity, lots_up, notional, unrealized_pnl
-from stress.exchange.margin import is_breached, maintenance_margin
+from stress.accounts import equity, lots_up, unrealized_pnl
+from stress.exchange.margin import is_breached, maintenance_margin, margin_value
 from stress.exchange.partial import Partial
 from stress.exchange.settlement import attribute, pay_fund
 from stress.rules import one_of, rule
@@ -58,7 +58,8 @@ def compose_orders(split) -> tuple[Any, Any, Any]:
         if book.latency_steps > 0 and account.wait >= 0:
             account.wait = -(step + book.latency_steps)
             return 0.0
-        value, worth = notional(account.qty, state.mark), worth_of(account, state, state.mark)
+        value = margin_value(account.qty, account.entry, state.mark, book.tiers)
+        worth = worth_of(account, state, state.mark)
         margin = maintenance_margin(value, book.tiers)
         if book.backstop_margin > 0.0 and worth < book.backstop_margin * margin:
             return 0.0

@@ -9,6 +9,7 @@ import math
 from types import SimpleNamespace
 
 from stress.accounts import unrealized_pnl
+from stress.exchange.bands import Band
 from stress.exchange.disposal import Disposal
 from stress.exchange.history import watch
 from stress.exchange.liquidation import FeeModel
@@ -158,11 +159,12 @@ def balance_error(state):
 def spend_coins(state, book, value):
     """Sell coins for what the cash of a fund with a bottom does not cover: what is spent no longer moves."""
     if state.coins > 0.0 and state.bottomless == 0:
-        cash = fund_start(state, book) + value - state.coins * state.index
+        price = state.index + book.coin_offset
+        cash = fund_start(state, book) + value - state.coins * price
         if cash < 0.0:
-            sold = min(state.coins, -cash / state.index)
+            sold = min(state.coins, -cash / price)
             state.coins -= sold
-            state.coins_sold += sold * state.index
+            state.coins_sold += sold * price
 
 
 @rule
@@ -339,7 +341,7 @@ def compose_mark(displacement, common_displacement):
         left = decay[step - state.trade_step]
         state.flow = state.flow_at_trade * left
         state.common_flow = state.common_at_trade * left
-        state.coin_pnl = state.coins_sold + state.coins * state.index
+        state.coin_pnl = state.coins_sold + state.coins * (state.index + book.coin_offset)
         if state.hedge != 0.0 or state.common_hedge != 0.0:
             add_flow(state, step, state.hedge, state.common_hedge)
             state.hedge, state.common_hedge = 0.0, 0.0
@@ -365,8 +367,9 @@ def compose_mark(displacement, common_displacement):
     return update_mark, open_step, rehedge
 
 
-def compose_trading(update_mark, fill_price):
+def compose_trading(update_mark, fill_price, limit_room):
     """Return the rules that trade with the market: ``trade, unwind``."""
+    band_room = compose_band(limit_room)
 
     @rule
     def trade(state, book, step, quantity, common, price):
@@ -379,6 +382,8 @@ def compose_trading(update_mark, fill_price):
     def unwind(state, book, step):
         """Sell what the step's room allows of the inventory; the mark follows at the next step."""
         size = min(abs(state.inventory), volume_room(state, book))
+        if book.band.outer > 0.0:
+            size = min(size, band_room(state, book, -state.inventory))
         if size > 0.0:
             share = size / abs(state.inventory)
             sold = share * state.inventory
@@ -391,9 +396,23 @@ def compose_trading(update_mark, fill_price):
     return trade, unwind
 
 
+def compose_band(limit_room):
+    """Return ``band_room``: what may be traded before the marginal price leaves the venue's band."""
+    worst_price = one_of(Band.rules("worst_price"))
+
+    @rule
+    def band_room(state, book, net):
+        """Compare the book with the worst price at which the engine may buy or sell."""
+        worst = worst_price(book.band.code, book.band, state.index, state.index * state.basis, math.copysign(1.0, net))
+        return limit_room(state, book.liquidity, net, worst)
+
+    return band_room
+
+
 def compose_batch(fill_price, limit_room):
     """Return ``price_batch``: which share of a round executes now, and at what price."""
     executable, fill_of = one_of(Disposal.rules("executable")), one_of(Disposal.rules("fill"))
+    band_room = compose_band(limit_room)
 
     @rule
     def price_batch(state, book, net, limit):
@@ -404,7 +423,10 @@ def compose_batch(fill_price, limit_room):
         room = NO_LIMIT
         if book.disposal.uses_limit == 1:
             room = limit_room(state, book.liquidity, net, limit)
-        share = executable(book.disposal.code, quantity, volume_room(state, book), room) / quantity
+        executed = executable(book.disposal.code, quantity, volume_room(state, book), room)
+        if book.band.outer > 0.0:
+            executed = min(executed, band_room(state, book, net))
+        share = executed / quantity
         walked = fill_price(state, book.liquidity, share * net, 0.0)
         return share, fill_of(book.disposal.code, walked, limit, state, book, math.copysign(1.0, net))
 
@@ -434,7 +456,7 @@ def compose(law) -> SimpleNamespace:
     """
     displacement, common_displacement, fill_price, limit_room = compose_prices(law)
     update_mark, open_step, rehedge = compose_mark(displacement, common_displacement)
-    trade, unwind = compose_trading(update_mark, fill_price)
+    trade, unwind = compose_trading(update_mark, fill_price, limit_room)
     split = one_of(FeeModel.rules("split"))
 
     @rule

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, SerializeAsAny, field_validator
 
 from stress.exchange.bands import Band
+from stress.exchange.contract import Contract
 from stress.exchange.disposal import Disposal
 from stress.exchange.liquidation import FeeModel
 from stress.exchange.mark import MarkRule
@@ -16,14 +17,16 @@ class Exchange(Settings):
     """Table ``[exchange]``: the venue and its rulebook."""
 
     preset: str | None = None
-    contract: Literal["linear"] = "linear"
+    contract: SerializeAsAny[Contract] = Field(default_factory=lambda: Contract.choose("linear"))
+    coin: str = Field(default="BTC", min_length=1, max_length=12)  # the money of a contract that settles in coin
     open_interest_usd: float | None = Field(default=None, gt=0)  # one side; absent: the sum of the accounts
     tier_mode: Literal["continuous", "cliff"] = "continuous"
+    margin_basis: Literal["mark", "entry"] = "mark"  # maintenance margin on the current value or on that at entry
     collateral_in_coin: float = Field(default=0.0, ge=0, le=1)  # of traders' and whales', in the coin itself
     check_seconds: float | None = Field(default=None, gt=0)  # risk-check interval; absent: every step
-    lot: float = Field(default=0.001, gt=0)  # grids on which the population is quantised
-    tick: float = Field(default=0.1, gt=0)
-    cent: float = Field(default=0.01, gt=0)
+    lot: float | None = Field(default=None, gt=0)  # grids on which the population is quantised; absent: the
+    tick: float | None = Field(default=None, gt=0)  # contract's own.  Size as the venue states it, USD of price,
+    cent: float | None = Field(default=None, gt=0)  # and money
     halt_minutes: float = Field(default=0.0, ge=0)  # the engine stands still that long while the index moves most
     adl_rehedge: float = Field(default=0.0, ge=0, le=1)  # of what ADL closes: hedged anew outside, and no longer quoted
     partial: SerializeAsAny[Partial] = Field(default_factory=lambda: Partial.choose("full"))
@@ -35,6 +38,27 @@ class Exchange(Settings):
 
     mark: SerializeAsAny[MarkRule] = Field(default_factory=lambda: MarkRule.choose("index"))
     band: SerializeAsAny[Band] = Field(default_factory=lambda: Band.choose("none"))
+
+    @property
+    def unit(self) -> str:
+        """Name of the money in which the contract settles."""
+        return self.contract.unit(self.coin)
+
+    @property
+    def monotone(self) -> bool:
+        """Whether an account that is liquidated at a price is liquidated at every worse one."""
+        return self.tier_mode == "continuous" or self.margin_basis == "entry"
+
+    def grids(self, price_usd: float) -> tuple[float, float, float]:
+        """Return the steps of quantity, price and money in the contract's coordinates."""
+        c = self.contract
+        lot, tick, cent = self.lot or c.default_lot, self.tick or c.default_tick, self.cent or c.default_cent
+        return abs(c.quantity(lot)), c.tick(tick, price_usd), cent
+
+    @field_validator("contract", mode="before")
+    @classmethod
+    def _choose_contract(cls, value: Any) -> Any:
+        return Contract.choose(value)
 
     @field_validator("fee", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from stress.outcomes import Outcomes
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
-from stress.summary.notation import bare_money, brackets, money, percent, wrapped
+from stress.summary.notation import Money, brackets, percent, wrapped
 from stress.summary.quantile import order_statistic
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
 
@@ -107,12 +107,18 @@ class Comparison:
     n_paths: int
     n_populations: int
     horizon_hours: float
+    unit: str
     fund_initial: float
     open_interest: float
     confidence: float
     levels: tuple[float, ...]
     rulebooks: tuple[Rulebook, ...]
     differences: tuple[Difference, ...]
+
+    @property
+    def money(self) -> Money:
+        """How amounts are written."""
+        return Money(self.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ``fundstress.compare/1`` document: plain values, JSON-ready."""
@@ -173,6 +179,7 @@ def compare_outcomes(
         n_paths=first.n_paths,
         n_populations=clusters.n_clusters,
         horizon_hours=facts.horizon_hours,
+        unit=facts.unit,
         fund_initial=facts.fund_initial,
         open_interest=facts.open_interest,
         confidence=facts.confidence,
@@ -256,7 +263,7 @@ def _quantiles(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
 
 def _page(comparison: Comparison) -> Iterator[str]:
     c = comparison
-    yield f"{c.scenario}: fund {money(c.fund_initial)}, open interest {money(c.open_interest)}"
+    yield f"{c.scenario}: fund {c.money(c.fund_initial)}, open interest {c.money(c.open_interest)}"
     yield (
         f"{c.n_paths:,} paths of {c.horizon_hours:g} h, {c.n_populations:,} populations, seed {c.seed}: the same "
         f"accounts and shocks for all; {100 * c.confidence:g} % intervals in brackets"
@@ -273,14 +280,17 @@ def _page(comparison: Comparison) -> Iterator[str]:
 
 def _reserve_table(c: Comparison) -> Iterator[str]:
     heads = ["fund exhausted", *(f"{percent(level)} reserve" for level in c.levels)]
-    rows = [[row.name, _estimate(row.ruin, percent), *map(_reserve, row.reserves)] for row in c.rulebooks]
+    rows = [
+        [row.name, _estimate(row.ruin, percent), *(_reserve(found, c.money) for found in row.reserves)]
+        for row in c.rulebooks
+    ]
     yield from _table(["Reserve needed, net of income", *heads], rows)
 
 
-def _reserve(found: ReserveEstimate) -> str:
+def _reserve(found: ReserveEstimate, money: Money) -> str:
     if found.reason or found.value is None:
         return "refused: too few paths"
-    return _estimate(found, bare_money)
+    return _estimate(found, money.bare)
 
 
 def _estimate(found: Any, write: Callable[[float], str]) -> str:
@@ -294,8 +304,8 @@ def _customer_table(c: Comparison) -> Iterator[str]:
             row.name,
             _estimate(row.deleveraging, percent),
             _estimate(row.any_haircut, percent),
-            bare_money(row.mean["deleveraged_notional"]),
-            bare_money(row.mean["socialized_loss"]),
+            c.money.bare(row.mean["deleveraged_notional"]),
+            c.money.bare(row.mean["socialized_loss"]),
             f"{percent(row.posting_more)} (+{percent(row.more_margin)})",
         ]
         for row in c.rulebooks
@@ -307,14 +317,14 @@ def _payer_table(c: Comparison) -> Iterator[str]:
     rounding = 1e-9 * c.open_interest
     who = [name for name in c.rulebooks[0].payers if any(row.payers[name] > rounding for row in c.rulebooks)]
     rows = [
-        [row.name, *(_amount(row.payers[name], rounding) for name in who), " > ".join(row.waterfall)]
+        [row.name, *(_amount(row.payers[name], rounding, c.money) for name in who), " > ".join(row.waterfall)]
         for row in c.rulebooks
     ]
     yield from _table(["Who pays, mean over paths", *who, "in this order"], rows)
 
 
-def _amount(x: float, rounding: float) -> str:
-    return bare_money(x) if x > rounding else "0"
+def _amount(x: float, rounding: float, money: Money) -> str:
+    return money.bare(x) if x > rounding else "0"
 
 
 def _difference_table(c: Comparison) -> Iterator[str]:
@@ -324,7 +334,7 @@ def _difference_table(c: Comparison) -> Iterator[str]:
             row.name,
             _estimate(row.ruin, percent),
             _estimate(row.deleveraging, percent),
-            *("refused" if found is None else _estimate(found, bare_money) for _, found in row.reserves),
+            *("refused" if found is None else _estimate(found, c.money.bare) for _, found in row.reserves),
         ]
         for row in c.differences
     ]

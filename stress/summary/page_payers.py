@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stress.summary.notation import bare_money, grid
+from stress.summary.notation import grid
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
@@ -33,5 +33,5 @@ def payers(summary: "Summary") -> Iterator[str]:
     if not any(mean[name] > 0.0 for name in (*customers, *_WHERE_IT_EXISTS.values())):
         return
     rows = _ALWAYS | {label: name for label, name in _WHERE_IT_EXISTS.items() if mean[name] > 0.0}
-    cells = [f"{label} {bare_money(mean[name])}" for label, name in rows.items()]
+    cells = [f"{label} {summary.money.bare(mean[name])}" for label, name in rows.items()]
     yield from grid(cells, label="Who pays, mean   ", indent=17, n_columns=3)

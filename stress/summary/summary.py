@@ -17,6 +17,7 @@ from stress.summary.growth import Growth, estimate_growth, fund_change
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
 from stress.summary.model_risk import ModelRisk, ParameterInterval
+from stress.summary.notation import Money
 from stress.summary.quantile import check_probability
 from stress.summary.regimes import Headline, headline
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
@@ -125,6 +126,11 @@ class Summary:
 
     def __str__(self) -> str:
         return page.text(self)
+
+    @property
+    def money(self) -> Money:
+        """How amounts are written: in the money of the contract."""
+        return Money(self.facts.unit)
 
     @property
     def caveats(self) -> tuple[str, ...]:

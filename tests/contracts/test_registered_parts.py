@@ -23,11 +23,16 @@ def test_every_family_has_members():
         "FeeModel",
         "ImpactLaw",
         "Disposal",
+        "Partial",
         "Layer",
         "Ranking",
+        "TransferPrice",
+        "LossBasis",
+        "Limit",
         "SizeLaw",
         "MarkRule",
         "Band",
+        "Contract",
     }
 
 

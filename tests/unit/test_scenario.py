@@ -9,9 +9,10 @@ import pytest
 from pydantic import Field, ValidationError
 
 from stress.agents.base import Cohort, build_accounts
-from stress.exchange.adl import Ranking, no_preference, take_in_order
+from stress.engines.population import draw_population, shares
 from stress.exchange.impact import ImpactLaw, linear_cost, linear_flow, linear_impact
 from stress.exchange.liquidation import FeeModel
+from stress.exchange.ranking import Ranking, no_preference, take_in_order
 from stress.exchange.waterfall import Layer, fund_absorbs
 from stress.markets.base import Market
 from stress.markets.scripted import given_increments
@@ -179,6 +180,13 @@ def test_a_file_is_loaded_with_overrides(tmp_path):
 # --- what is wrong is said in one line that names file, key, value and what is allowed
 
 NAN, INF = math.nan, math.inf
+COIN = {
+    "exchange.contract": "inverse",
+    "fund.initial_coin": 3.0,
+    "tier.0.cap_coin": 20.0,
+    "tier.1.cap_coin": 2_000.0,
+    "population.1.collateral_coin": 100.0,
+}
 WRONG = {
     "nan": ({"fund.initial_usd": NAN}, "fund.initial_usd: should be a finite number, got nan"),
     "inf": ({"market.vol_annual": INF}, "market.vol_annual: should be a finite number, got inf"),
@@ -193,7 +201,7 @@ WRONG = {
     "choice": ({"run.engine": "mesa"}, "run.engine: should be 'auto', 'reference', 'loop' or 'ladder', got 'mesa'"),
     "name": ({"run.name": "a b"}, "run.name: string should match pattern"),
     "unknown key": ({"fund.inital_usd": 1.0}, "fund.inital_usd: unknown key; did you mean 'initial_usd'?"),
-    "far from any key": ({"fund.xyz": 1.0}, "fund.xyz: unknown key; known: fee_rate, in_coin, initial_usd"),
+    "far from any key": ({"fund.xyz": 1.0}, "fund.xyz: unknown key; known: assets, fee_rate, in_coin, initial_coin"),
     "key of a kind": ({"market.vol_anual": 1.0}, "market.vol_anual: unknown key; did you mean 'vol_annual'?"),
     "key of a word": ({"exchange.fee": {"kind": "confiscate", "rat": 1}}, "did you mean 'rate'?"),
     "key of a row": ({"tier.1.cap_us": 1.0}, "tier.1.cap_us: unknown key; did you mean 'cap_usd'?"),
@@ -208,6 +216,43 @@ WRONG = {
     ),
     "kind as array": ({"market.kind": ["gbm"]}, "market: unknown kind ['gbm'], known: gbm"),
     "missing": ({"fund": {}}, "fund.initial_usd: is required"),
+    "coins for a linear contract": (
+        {"fund.initial_coin": 3.0},
+        "fund.initial_coin: must be initial_usd: the money of exchange.contract = 'linear' is USD",
+    ),
+    "dollars for an inverse contract": (
+        {"exchange.contract": "inverse"},
+        "fund.initial_usd: must be initial_coin: the money of exchange.contract = 'inverse' is BTC",
+    ),
+    "a tier in dollars": (
+        {**COIN, "tier.1": {"cap_usd": 5e8, "max_leverage": 20, "maintenance_margin_rate": 0.02}},
+        "tier.1.cap_usd: must be cap_coin",
+    ),
+    "tiers in coin that overlap": ({**COIN, "tier.1.cap_coin": 5.0}, "tier.1.cap_coin: 5 overlaps the tier before it"),
+    "makers in dollars": (
+        {**COIN, "population.1.collateral_usd": 1e7},
+        "population.1.collateral_usd: must be collateral_coin",
+    ),
+    "coins as collateral of a contract in coin": (
+        {**COIN, "exchange.collateral_in_coin": 0.5},
+        "exchange.collateral_in_coin: must be 0: all collateral of this contract is BTC",
+    ),
+    "unknown contract": (
+        {"exchange.contract": "invers"},
+        "unknown kind 'invers', known: inverse, linear, quanto; did you",
+    ),
+    "quanto without multiplier": ({"exchange.contract": "quanto"}, "exchange.contract.multiplier: is required"),
+    "asset without a price": ({"fund.assets": [{"name": "BNB", "share": 0.1}]}, "fund.assets.0: 'BNB' has no price"),
+    "asset of all": (
+        {"fund.assets": [{"name": "BTC", "share": 1.1}]},
+        "fund.assets.0.share: should be less than or equal",
+    ),
+    "unknown key of an asset": (
+        {"fund.assets": [{"name": "BTC", "share": 0.1, "shar": 1}]},
+        "shar: unknown key; did you mean 'share'?",
+    ),
+    "margin basis": ({"exchange.margin_basis": "last"}, "exchange.margin_basis: should be 'mark' or 'entry'"),
+    "too fine a lot": ({**COIN, "exchange.lot": 0.0}, "exchange.lot: should be greater than 0"),
     "two wrong": ({"fund.a": 1, "fund.b": 1}, "(and 1 more)"),
     "step": ({"run.step_seconds": 7.0}, "run.horizon_hours: 7200 s is not a multiple of run.step_seconds = 7"),
     "funding": ({"funding.interval_hours": 0.51}, "funding.interval_hours: 1836 s is not a multiple of"),
@@ -306,6 +351,36 @@ def test_a_missing_table_is_required(table):
 
 
 # --- what follows from the numbers
+
+
+def test_the_key_that_is_set_last_says_in_which_money_an_amount_is():
+    assert build(COIN).with_(**{"fund.initial_coin": 7.0}).fund.amount("initial") == 7.0
+    assert build(COIN).fund.initial_usd is None
+
+
+def test_sizes_in_dollars_become_coordinates_of_the_contract():
+    linear, inverse = build(), build(COIN)
+    assert linear.base_units(1e6) == pytest.approx(20.0)
+    assert inverse.base_units(1e6) == pytest.approx(1e6)
+    assert inverse.price == pytest.approx(2e-5)
+    assert inverse.venue.open_interest == pytest.approx(200.0)
+    assert inverse.venue.tick == pytest.approx(0.5 / 50_000.0**2)
+
+
+def test_a_contract_survives_being_written_and_read():
+    scenario = build(COIN)
+    assert Scenario.from_tables(scenario.tables()).sha256 == scenario.sha256
+
+
+def test_an_inverse_population_holds_what_the_linear_one_would_in_dollars():
+    """The same draws: side, size in dollars, leverage, distance of the entry."""
+    venues = [build(overrides) for overrides in ({}, COIN)]
+    linear, inverse = (draw_population(scenario, 0) for scenario in venues)
+    for population, scenario in ((linear, venues[0]), (inverse, venues[1])):
+        assert population.open_interest * scenario.money_usd == pytest.approx(1e7, rel=0.01)
+    assert (linear.accounts["qty"] > 0).sum() == pytest.approx((inverse.accounts["qty"] < 0).sum(), abs=3)
+    for found in shares(venues[1], inverse):
+        assert found.achieved == pytest.approx(found.requested, rel=0.02)
 
 
 def test_the_clock_counts_steps():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -180,3 +181,23 @@ print([name for name in heavy if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+IN_COIN = [plots.fund_fan, plots.liquidation_map, plots.reserve_by_leverage, plots.parameter_interval, plots.model_risk]
+
+
+@pytest.mark.parametrize("figure", IN_COIN, ids=lambda figure: figure.__name__)
+def test_an_amount_in_coin_is_drawn_in_coins_and_not_in_millions(figure):
+    dollars, coins = figure(DATA[figure]()), figure(DATA[figure](), unit="XBT")
+    assert "USD m" in dollars.get_xlabel() + dollars.get_ylabel()
+    labels = coins.get_xlabel() + coins.get_ylabel()
+    assert "XBT" in labels
+    assert "USD" not in labels + coins.get_title(loc="left")
+
+
+@pytest.mark.parametrize("figure", [plots.ruin_curve, plots.loss_histogram], ids=lambda figure: figure.__name__)
+def test_a_run_in_coin_is_drawn_in_its_own_money(figure):
+    run = outcomes()
+    ax = figure(replace(run, facts=replace(run.facts, unit="XBT")))
+    assert "XBT" in ax.get_xlabel()
+    assert "USD" not in ax.get_xlabel() + ax.get_title(loc="left")
