@@ -5,7 +5,7 @@ What runs them lives above; here are the estimates, their paired differences, an
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -218,8 +218,14 @@ def _difference(one: Outcomes, other: Outcomes, book: Rulebook, base: Rulebook, 
     return Difference(
         book.name,
         tuple((level, None if no else row) for level, no, row in zip(levels, refused, found, strict=True)),
-        **{name: estimate_mean(ours[name] * 1.0 - theirs[name], clusters, confidence) for name in ours},
+        **{name: _event_difference(ours[name], theirs[name], clusters, confidence) for name in ours},
     )
+
+
+def _event_difference(ours: np.ndarray, theirs: np.ndarray, clusters: Clusters, confidence: float) -> Estimate:
+    """Return how far two probabilities lie apart; where neither event ever happened nothing is known of it."""
+    found = estimate_mean(ours * 1.0 - theirs, clusters, confidence)
+    return found if ours.any() or theirs.any() else replace(found, low=None, high=None)
 
 
 def quantile_differences(

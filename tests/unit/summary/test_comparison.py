@@ -40,8 +40,13 @@ def found():
 def test_a_rulebook_that_changes_nothing_differs_by_nothing(found):
     same = found.differences[0]
     assert same.name == "two"
-    for estimate in (same.ruin, same.deleveraging, same.any_haircut, *(row for _, row in same.reserves)):
+    for estimate in (same.ruin, *(row for _, row in same.reserves)):
         assert (estimate.value, estimate.low, estimate.high) == (0.0, 0.0, 0.0)
+
+
+def test_events_that_never_happened_have_a_difference_without_an_interval(found):
+    never = found.differences[1].deleveraging
+    assert (never.value, never.low, never.high) == (0.0, None, None)
 
 
 def test_a_difference_is_that_of_the_reserves(found):
