@@ -14,7 +14,7 @@ from stress.engines.population import Population
 from stress.engines.rounds import compose_end, compose_round, is_broke
 from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
-from stress.exchange.margin import is_breached
+from stress.exchange.margin import is_breached_at_entry, is_breached_at_mark
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
 from stress.rules import kernel, record_dtype, rule
@@ -44,19 +44,36 @@ def holdings_of(population: Population) -> Holdings:
     return Holdings(accounts.copy(), batch, ids, living, short, np.zeros(n), np.zeros(1, CASE), population.leavers)
 
 
+def compose_take_out(is_breached):
+    """Return the rule that moves all accounts that `is_breached` finds into the batch."""
+
+    @rule
+    def take_out(state, book, holdings):
+        """Move them; return how many."""
+        n = 0
+        for i in range(holdings.accounts.size):
+            a = holdings.accounts[i]
+            if is_breached(a.qty, a.entry, a.collateral, state.mark, state.funding, book.tiers):
+                holdings.batch[n] = a
+                holdings.ids[n] = i
+                n += 1
+        for j in range(n):
+            holdings.accounts[holdings.ids[j]].qty = 0.0
+        return n
+
+    return take_out
+
+
+take_out_at_mark = compose_take_out(is_breached_at_mark)
+take_out_at_entry = compose_take_out(is_breached_at_entry)
+
+
 @rule
 def take_out_breached(state, book, holdings):
     """Move all accounts with equity < maintenance margin into the batch; return how many."""
-    n = 0
-    for i in range(holdings.accounts.size):
-        a = holdings.accounts[i]
-        if is_breached(a.qty, a.entry, a.collateral, state.mark, state.funding, book.tiers):
-            holdings.batch[n] = a
-            holdings.ids[n] = i
-            n += 1
-    for j in range(n):
-        holdings.accounts[holdings.ids[j]].qty = 0.0
-    return n
+    if book.tiers.at_entry == 1.0:  # asked once, and not of every account
+        return take_out_at_entry(state, book, holdings)
+    return take_out_at_mark(state, book, holdings)
 
 
 @rule
