@@ -32,7 +32,7 @@ class TierTable:
     """Tiers as rules read them: notional in (cap[k-1], cap[k]] belongs to tier k.
 
     Margin is on the current value, ``at_mark = 1`` and ``at_entry = 0``, or on the value at entry, the other way
-    round.  They are numbers: rules multiply by them and never ask.
+    round: numbers, so that another basis does not compile another kernel.
     """
 
     count: int
@@ -139,20 +139,42 @@ def liquidation_key(qty, entry, collateral, deduction):
 
 @rule
 def is_breached(qty, entry, collateral, mark, funding, tiers):
-    """Say whether equity < maintenance margin at `mark` (strictly; docs/method.md, section 2)."""
+    """Say whether equity < maintenance margin at `mark` (strictly; docs/method.md, section 2).
+
+    A loop over all accounts asks once for the basis and calls one of the two that follow.
+    """
+    if tiers.at_entry == 1.0:
+        return is_breached_at_entry(qty, entry, collateral, mark, funding, tiers)
+    return is_breached_at_mark(qty, entry, collateral, mark, funding, tiers)
+
+
+@rule
+def is_breached_at_mark(qty, entry, collateral, mark, funding, tiers):
+    """Say it where the margin is on the current value."""
     if qty == 0.0:
         return False
-    k = tier_of(margin_value(qty, entry, mark, tiers), tiers)
-    now, then = tiers.rate[k] * tiers.at_mark, tiers.rate[k] * tiers.at_entry
+    k = tier_of(abs(qty) * mark, tiers)
+    key = liquidation_key(qty, entry, collateral, tiers.deduction[k])
     if qty > 0.0:
-        return mark * (1.0 - now) - funding < liquidation_key(qty, entry * (1.0 + then), collateral, tiers.deduction[k])
-    return mark * (1.0 + now) - funding > liquidation_key(qty, entry * (1.0 - then), collateral, tiers.deduction[k])
+        return mark * (1.0 - tiers.rate[k]) - funding < key
+    return mark * (1.0 + tiers.rate[k]) - funding > key
+
+
+@rule
+def is_breached_at_entry(qty, entry, collateral, mark, funding, tiers):
+    """Say it where the margin is on the value at entry, which stands still with the price."""
+    if qty == 0.0:
+        return False
+    k = tier_of(abs(qty) * entry, tiers)
+    if qty > 0.0:
+        return mark - funding < liquidation_key(qty, entry * (1.0 + tiers.rate[k]), collateral, tiers.deduction[k])
+    return mark - funding > liquidation_key(qty, entry * (1.0 - tiers.rate[k]), collateral, tiers.deduction[k])
 
 
 def line_of(accounts: np.ndarray, tiers: TierTable, tier) -> tuple[np.ndarray, np.ndarray]:
     """Return the key of each account and the factor of the mark on the line of `tier`, one number or one for each.
 
-    The arithmetic is that of `is_breached`, operation by operation.
+    The arithmetic is that of `is_breached`, operation by operation: a factor of 1 and a rate of 0 change no digit.
     """
     side, rate = np.sign(accounts["qty"]), np.array(tiers.rate)[tier]
     entry = accounts["entry"] * (1.0 + side * (rate * tiers.at_entry))

@@ -84,7 +84,7 @@ def test_numbers_of_a_law_are_positive(law, member):
 
 def venue(rate, other_rate=0.0005, unit=1.0):
     """The numbers of a venue with one tier, in quote units of `unit`."""
-    tiers = SimpleNamespace(count=1, cap=(1e9 / unit,), rate=(0.005,), deduction=(0.0,))
+    tiers = SimpleNamespace(count=1, cap=(1e9 / unit,), rate=(0.005,), deduction=(0.0,), at_mark=1.0, at_entry=0.0)
     return SimpleNamespace(fee=SimpleNamespace(rate=rate, other_rate=other_rate), tiers=tiers)
 
 

@@ -76,7 +76,7 @@ def present(example):
             deposits=deposits,
         )
         layers = SimpleNamespace(**{layer.kind: SimpleNamespace(**layer.numbers())})
-        tiers = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0])
+        tiers = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0], at_mark=1.0, at_entry=0.0)
         numbers = {"fund_initial": fund, "lot": LOT, "makers_deleverage": 0, "tiers": tiers, "step_hours": 1 / 60}
         book = SimpleNamespace(layers=layers, **numbers)
         case, round_ = Case(), Round(longs, [0.0, 0.0], [1.0, 1.0], [1, 1], [0.0, 0.0])

@@ -26,7 +26,7 @@ ORDERS += rest[:60]
 PROVIDERS = {"usd_per_minute": 2e5, "usd_per_hour": 2e5, "required_edge": -1.0}
 POOLS = {"backstop": PROVIDERS, "fee_pool": {"usd": 700.0}, "operator": {"limit_usd": 900.0}}
 LIMITS = [[], [{"kind": "floor", "usd": 400.0}], [{"kind": "per_step", "usd": 300.0}], [{"kind": "negative_equity"}]]
-TIERS = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0])
+TIERS = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0], at_mark=1.0, at_entry=0.0)
 
 # Bankrupt longs: size and how far the fill is below the bankruptcy price.  Winning shorts: size, profit, margin.
 LONGS = st.lists(st.tuples(st.floats(0.01, 50.0), st.floats(1.0, 2_000.0)), min_size=1, max_size=4)
