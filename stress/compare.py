@@ -13,14 +13,17 @@ import numpy as np
 
 from stress import presets
 from stress.accounts import grid
-from stress.agents.base import Venue
+from stress.agents.base import Cohort, Venue
 from stress.engines.base import Progress
 from stress.engines.choose import choose_engine
 from stress.engines.population import Population, draw_population
 from stress.engines.results import Results
+from stress.exchange.contract import Contract
 from stress.exchange.disposal import Disposal
+from stress.exchange.fund import FundSettings
 from stress.exchange.margin import Tier, TierTable
 from stress.outcomes import Outcomes
+from stress.registry import Settings
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Comparison, compare_outcomes
 from stress.variants import POPULATIONS, spread
@@ -57,6 +60,32 @@ def under_preset(scenario: Scenario, name: str) -> Scenario:
         return Scenario.from_tables(tables, source=f"preset {name}")
     except ScenarioError as error:
         raise ScenarioError(f"{error} (under this preset's rulebook)") from None
+
+
+def in_money_of(scenario: Scenario, contract: str) -> Scenario:
+    """Return the scenario with another kind of contract: amounts in its money at today's price, grids its own.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario holds something that has no counterpart, such as accounts given by hand.
+    """
+    tables = scenario.plain().tables()
+    rate = Contract.choose(contract).money_usd(scenario.market.price_usd)
+    for key in ("lot", "tick", "cent"):
+        tables["exchange"].pop(key, None)
+    tables["exchange"]["contract"] = contract
+    tables["fund"] = _converted(tables["fund"], FundSettings, rate)
+    tables["tier"] = [_converted(row, Tier, rate) for row in tables["tier"]]
+    tables["population"] = [_converted(row, Cohort.member(row["kind"]), rate) for row in tables["population"]]
+    return Scenario.from_tables(tables, source=f"{scenario.run.name} as {contract}")
+
+
+def _converted(table: dict[str, Any], kind: type[Settings], rate: float) -> dict[str, Any]:
+    """Return a table with the amounts that may be in coin divided by the coin's price."""
+    pairs = {name: name.removesuffix("_usd") + "_coin" for name in table if name.endswith("_usd")}
+    pairs = {usd: coin for usd, coin in pairs.items() if coin in kind.model_fields}
+    return {pairs.get(name, name): value / rate if name in pairs else value for name, value in table.items()}
 
 
 def _tiers(rules: dict[str, Any]) -> TierTable:

@@ -26,6 +26,7 @@ def test_the_rulebook_of_the_page_is_valid():
     (example,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, flags=re.M | re.S)
     rest = tomllib.loads((ROOT / "configs" / "tiny.toml").read_text())
     rest.pop("exchange")
+    rest["liquidity"]["permanent_share"] = 0.0
     rules = tomllib.loads(example)
     rules["exchange"]["open_interest_usd"] = 20.0e6
     scenario = Scenario.from_tables({**rest, **rules})

@@ -11,7 +11,7 @@ import pytest
 
 import stress
 from stress import presets
-from stress.compare import post_margin, under_preset
+from stress.compare import in_money_of, post_margin, under_preset
 from stress.engines.base import Job, Progress
 from stress.engines.choose import choose_engine, ladder_obstacle
 from stress.engines.population import draw_population
@@ -27,24 +27,30 @@ class Posted(Job):
     """A run whose accounts post what the preset's venue asks for."""
 
     def _draw(self, index):
-        return post_margin(draw_population(base(), index), base(), self.scenario)
+        own = base(self.scenario.exchange.contract.kind)
+        return post_margin(draw_population(own, index), own, self.scenario)
 
 
 @cache
-def base():
-    return stress.Scenario.load(TINY, overrides=SIZE)
+def base(contract="linear"):
+    scenario = stress.Scenario.load(TINY, overrides=SIZE)
+    return scenario if contract == "linear" else in_money_of(scenario, contract)
+
+
+def under(name):
+    return under_preset(base(presets.load(name).contract), name)
 
 
 @cache
 def result(name, engine):
-    job = Posted(under_preset(base(), name).with_(**{"run.engine": engine}), ledger=True)
+    job = Posted(under(name).with_(**{"run.engine": engine}), ledger=True)
     job.run(1, Progress())
     return job.results
 
 
 def engines(name):
     """Return the compiled engines that can run a preset."""
-    return ["loop"] if ladder_obstacle(under_preset(base(), name)) else ["loop", "ladder"]
+    return ["loop"] if ladder_obstacle(under(name)) else ["loop", "ladder"]
 
 
 @EVERY
@@ -66,12 +72,12 @@ def test_books_balance_and_the_fund_ends_at_zero_at_worst(name):
     for engine in ("reference", *engines(name)):
         columns = result(name, engine).columns
         assert columns["conservation_error"].max() <= 1e-9
-        assert columns["fund_end"].min() >= -1e-9 * base().exchange.open_interest_usd
+        assert columns["fund_end"].min() >= -1e-9 * result(name, engine).scenario.exchange.open_interest_usd
 
 
 @EVERY
 def test_auto_runs_every_preset(name):
-    assert choose_engine(under_preset(base(), name)).name in ("loop", "ladder")
+    assert choose_engine(under(name)).name in ("loop", "ladder")
 
 
 def test_most_presets_liquidate_somebody():

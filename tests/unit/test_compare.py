@@ -23,7 +23,7 @@ def scenario(**overrides):
 
 @pytest.fixture(scope="module")
 def found():
-    return compare(scenario(), ["binance_usdm", "textbook", "eu_retail"], n_paths=12)
+    return compare(scenario(), ["plain_linear", "textbook", "eu_retail"], n_paths=12)
 
 
 # --- what a preset replaces, and what stays
@@ -87,7 +87,7 @@ def drawn():
 
 
 def test_on_the_scenarios_own_venue_nobody_posts_more(drawn):
-    same = post_margin(drawn, scenario(), under_preset(scenario(), "binance_usdm"))
+    same = post_margin(drawn, scenario(), under_preset(scenario(), "plain_linear"))
     np.testing.assert_array_equal(same.accounts, drawn.accounts)
 
 
@@ -125,7 +125,7 @@ def test_a_whale_above_the_venues_leverage_posts_more_instead_of_stopping_the_co
 
 
 def test_the_preset_of_the_scenario_is_its_own_run(found):
-    alone = stress.run(under_preset(scenario(), "binance_usdm"), 12)
+    alone = stress.run(under_preset(scenario(), "plain_linear"), 12)
     for name, column in found[1][0].columns.items():
         np.testing.assert_array_equal(column, alone.columns[name])
 
@@ -147,7 +147,7 @@ def test_books_balance_under_every_rulebook(found):
 
 
 def test_results_do_not_depend_on_threads(found):
-    again, _ = compare(scenario(), ["binance_usdm", "textbook", "eu_retail"], n_paths=12, threads=1)
+    again, _ = compare(scenario(), ["plain_linear", "textbook", "eu_retail"], n_paths=12, threads=1)
     assert again == found[0]
 
 

@@ -140,23 +140,23 @@ def test_the_hash_is_of_canonical_json():
 
 
 def test_a_preset_gives_tiers_and_waterfall():
-    scenario = Scenario.from_tables(without("tier", "layer"), overrides={"exchange.preset": "binance_usdm"})
+    scenario = Scenario.from_tables(without("tier", "layer"), overrides={"exchange.preset": "plain_linear"})
     assert (len(scenario.tier), [layer.kind for layer in scenario.layer]) == (12, ["fund", "adl", "socialize"])
 
 
 def test_what_stands_beside_a_preset_wins():
-    scenario = build({"exchange.preset": "binance_usdm"})
+    scenario = build({"exchange.preset": "plain_linear"})
     assert len(scenario.tier) == 2
 
 
 def test_a_row_of_a_preset_can_be_overridden():
-    overrides = {"exchange.preset": "binance_usdm", "layer.1.capacity": 0.5, "tier.0.max_leverage": 125}
+    overrides = {"exchange.preset": "plain_linear", "layer.1.capacity": 0.5, "tier.0.max_leverage": 125}
     scenario = Scenario.from_tables(without("tier", "layer"), overrides=overrides)
     assert (scenario.layer[1].capacity, scenario.tier[0].max_leverage, len(scenario.tier)) == (0.5, 125, 12)
 
 
 def test_a_number_of_a_presets_table_can_be_overridden():
-    overrides = {"exchange.preset": "binance_usdm", "exchange.fee.rate": 0.005}
+    overrides = {"exchange.preset": "plain_linear", "exchange.fee.rate": 0.005}
     scenario = Scenario.from_tables(without("tier", "layer"), overrides=overrides)
     assert (scenario.exchange.fee.kind, scenario.exchange.fee.rate) == ("capped_fee", 0.005)
 

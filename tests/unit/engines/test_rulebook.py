@@ -16,7 +16,8 @@ PLAIN = Scenario.load(TINY)
     "choices",
     [
         {"exchange.fee": "confiscate", "exchange.disposal": "immediate"},
-        {"layer": ["socialize", {"kind": "adl", "ranking": "pro_rata", "price": "mark"}, "fund"]},
+        {"layer": ["fund", {"kind": "adl", "ranking": "pro_rata", "price": "mark"}, "socialize"]},
+        {"exchange.mark": "median_of_three", "liquidity.permanent_share": 0.0, "exchange.band": "fixed"},
         {"layer": [{"kind": "fund", "limits": [{"kind": "floor", "usd": 1.0}], "payment": "all_or_nothing"}]},
         {"layer": ["fund", {"kind": "socialize", "basis": "notional"}, "operator"]},
     ],
@@ -28,7 +29,8 @@ def test_what_a_venue_chooses_compiles_no_other_kernel(choices):
     assert record_dtype(plain.numbers) == record_dtype(other.numbers)
 
 
-def test_orders_for_parts_of_positions_share_one_more_kernel():
-    keys = {rulebook(PLAIN.with_(**{"exchange.partial": kind}), 1e6).key for kind in ("step_down", "two_tiers")}
+def test_what_looks_at_single_accounts_shares_one_more_kernel():
+    singles = ({"exchange.partial": "step_down"}, {"exchange.partial": "two_tiers"}, {"layer": ["adl", "fund"]})
+    keys = {rulebook(PLAIN.with_(**choices), 1e6).key for choices in singles}
     assert len(keys) == 1
     assert rulebook(PLAIN, 1e6).key not in keys

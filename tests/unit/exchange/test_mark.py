@@ -4,10 +4,8 @@ import math
 
 import pytest
 
-from stress.exchange.disposal import Immediate
 from stress.exchange.impact import Linear
 from stress.exchange.index import protected_average, weighted_median
-from stress.exchange.liquidation import Confiscate
 from stress.exchange.mark import MarkRule, ema_weights, fair_price, median, median_of_three, smoothed
 from stress.exchange.settlement import compose, pay_funding, see_late
 from stress.rules import kernel, one_of
@@ -95,7 +93,7 @@ def sell(make_book, open_books, make_account):
 
     def run(mark, **more):
         book = make_book({**HALF, "exchange.mark": mark, **more})
-        rules = compose(Linear, Confiscate, Immediate)
+        rules = compose(Linear)
         state = open_books([make_account(1.0, 50_000.0, 5_000.0)], 50_000.0)
         marks = []
         rules.open_step(state, book, 0, 0.0, [1.0] * 3)
@@ -131,13 +129,13 @@ def test_a_late_oracle_knows_the_market_of_before_on_the_line_between_two_steps(
     book = make_book({"exchange.mark": {"kind": "oracle", "delay_seconds": delay}})
     state, shocks = open_books([], 50_000.0), [-0.1, -0.3]
     see_late(state, book, shocks, 1)
-    compose(Linear, Confiscate, Immediate).open_step(state, book, 1, shocks[1], [1.0] * 2)
+    compose(Linear).open_step(state, book, 1, shocks[1], [1.0] * 2)
     assert state.mark == pytest.approx(50_000.0 * math.exp(late))
 
 
 def test_the_premium_is_the_last_rate_for_the_time_that_is_left(make_book, open_books):
     book = make_book({"exchange.mark": "fair_price"})  # funding every 60 steps
-    state, rules = open_books([], 50_000.0), compose(Linear, Confiscate, Immediate)
+    state, rules = open_books([], 50_000.0), compose(Linear)
     pay_funding(state, 0.006)
     for step, premium in ((60, 0.0059), (89, 0.003), (119, 0.0)):
         rules.open_step(state, book, step, 0.0, [1.0] * 200)

@@ -21,7 +21,9 @@ from stress.exchange.ranking import (
 
 # Worked example 27: mark 50,000, the first tiers of Binance's table of 2025.
 MARK = 50_000.0
-TIERS = SimpleNamespace(count=2, cap=[300_000.0, 1e12], rate=[0.004, 0.005], deduction=[0.0, 300.0])
+TIERS = SimpleNamespace(
+    count=2, cap=[300_000.0, 1e12], rate=[0.004, 0.005], deduction=[0.0, 300.0], at_mark=1.0, at_entry=0.0
+)
 BOOK = SimpleNamespace(tiers=TIERS)
 SEATS = {
     "A": (2, 40_000, 8_000),
