@@ -48,8 +48,10 @@ def under_preset(scenario: Scenario, name: str) -> Scenario:
     """
     preset = presets.load(name)
     own = scenario.exchange.contract
-    if preset.contract != str(getattr(own, "kind", own)):
-        raise ScenarioError(f"preset {name}: needs exchange.contract = {preset.contract!r}; the scenario has {own!r}")
+    if preset.contract != own.kind:
+        raise ScenarioError(
+            f"preset {name}: needs exchange.contract = {preset.contract!r}; the scenario has {own.kind!r}"
+        )
     tables = scenario.plain().tables()
     rules = preset.tables
     venue = replace(scenario.venue, tiers=_tiers(rules))

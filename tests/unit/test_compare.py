@@ -1,6 +1,5 @@
 """Several rulebooks on the same accounts: what a preset replaces, what stays, and who must post more margin."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 import stress
 from stress import presets
 from stress.accounts import grid
-from stress.compare import compare, post_margin, under_preset
+from stress.compare import compare, in_money_of, post_margin, under_preset
 from stress.engines.population import draw_population
 from stress.scenario import Scenario, ScenarioError
 
@@ -29,7 +28,12 @@ def found():
 # --- what a preset replaces, and what stays
 
 
-@pytest.mark.parametrize("name", presets.names())
+every_linear = pytest.mark.parametrize(
+    "name", [name for name in presets.names() if presets.load(name).contract == "linear"]
+)
+
+
+@every_linear
 def test_a_preset_replaces_tiers_waterfall_and_fee(name):
     under, rules = under_preset(scenario(), name), presets.load(name).tables
     assert [tier.cap_usd for tier in under.tier] == [row["cap_usd"] for row in rules["tier"]]
@@ -37,7 +41,7 @@ def test_a_preset_replaces_tiers_waterfall_and_fee(name):
     assert under.exchange.fee.kind == rules["exchange"]["fee"]["kind"]
 
 
-@pytest.mark.parametrize("name", presets.names())
+@every_linear
 def test_market_liquidity_fund_and_scale_stay(name):
     base = scenario(**{"exchange.adl_rehedge": 0.3, "exchange.halt_minutes": 5.0})
     under = under_preset(base, name)
@@ -60,17 +64,20 @@ def test_the_law_of_funding_is_paid_at_the_venues_interval_within_its_cap():
 
 
 def test_a_contract_without_funding_has_none():
-    funding = under_preset(scenario(), "okex_2018_clawback").funding
+    funding = under_preset(in_money_of(scenario(), "inverse"), "okex_2018_clawback").funding
     assert (funding.mean_rate, funding.sd_rate) == (0.0, 0.0)
 
 
-def test_a_contract_in_another_unit_says_what_it_needs(monkeypatch):
-    linear = presets.load("bitmex_xbtusd")
-    exchange = {**linear.tables["exchange"], "contract": "inverse"}
-    inverse = replace(linear, tables={**linear.tables, "exchange": exchange})
-    monkeypatch.setattr(presets, "load", lambda name: inverse)
-    with pytest.raises(ScenarioError, match=r"^preset bitmex_xbtusd: needs exchange.contract = 'inverse'"):
+def test_a_contract_in_another_unit_says_what_it_needs():
+    with pytest.raises(ScenarioError, match="preset bitmex_xbtusd: needs exchange.contract = 'inverse'; .* 'linear'"):
         under_preset(scenario(), "bitmex_xbtusd")
+
+
+def test_a_scenario_in_the_money_of_another_contract_is_worth_the_same():
+    linear, inverse = scenario(), in_money_of(scenario(), "inverse")
+    assert inverse.fund_initial * inverse.money_usd == pytest.approx(linear.fund_initial)
+    books = [draw_population(each, 0) for each in (linear, inverse)]
+    assert books[1].open_interest * inverse.money_usd == pytest.approx(books[0].open_interest, rel=1e-3)
 
 
 def test_a_preset_that_the_scenario_cannot_carry_is_named():
@@ -91,7 +98,7 @@ def test_on_the_scenarios_own_venue_nobody_posts_more(drawn):
     np.testing.assert_array_equal(same.accounts, drawn.accounts)
 
 
-@pytest.mark.parametrize("name", presets.names())
+@every_linear
 def test_positions_and_entries_are_the_same_everywhere_and_margin_never_falls(drawn, name):
     there = post_margin(drawn, scenario(), under_preset(scenario(), name)).accounts
     for column in ("qty", "entry", "cohort", "cross"):
@@ -99,7 +106,7 @@ def test_positions_and_entries_are_the_same_everywhere_and_margin_never_falls(dr
     assert (there["collateral"] >= drawn.accounts["collateral"]).all()
 
 
-@pytest.mark.parametrize("name", presets.names())
+@every_linear
 def test_nobody_is_liquidatable_at_the_start_and_all_margin_is_in_whole_cents(drawn, name):
     under = under_preset(scenario(), name)
     a = post_margin(drawn, scenario(), under).accounts

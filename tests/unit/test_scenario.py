@@ -12,8 +12,9 @@ from stress.agents.base import Cohort, build_accounts
 from stress.engines.population import draw_population, shares
 from stress.exchange.impact import ImpactLaw, linear_cost, linear_flow, linear_impact
 from stress.exchange.liquidation import FeeModel
+from stress.exchange.payers import operator_absorbs
 from stress.exchange.ranking import Ranking, no_preference, take_in_order
-from stress.exchange.waterfall import Layer, fund_absorbs
+from stress.exchange.waterfall import Layer
 from stress.markets.base import Market
 from stress.markets.scripted import given_increments
 from stress.scenario import Scenario, ScenarioError
@@ -503,7 +504,7 @@ def test_a_new_layer_and_a_new_ranking_are_usable_by_their_kinds(forget):
     class Treasury(Layer, kind="treasury"):
         """The operator pays."""
 
-        absorb = staticmethod(fund_absorbs)
+        absorb = staticmethod(operator_absorbs)
 
     class Oldest(Ranking, kind="oldest"):
         """Account order."""

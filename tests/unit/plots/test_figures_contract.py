@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from stress import plots
 from stress.summary import ModelRisk, Variant, outcomes_from_increments
+from stress.summary.notation import Money
 
 
 def outcomes():
@@ -87,6 +88,7 @@ def comparison():
         scenario="example",
         n_paths=10_000,
         horizon_hours=72.0,
+        money=Money(),
         fund_initial=6e7,
         open_interest=2e9,
         confidence=0.95,
