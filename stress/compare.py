@@ -49,9 +49,8 @@ def under_preset(scenario: Scenario, name: str) -> Scenario:
     preset = presets.load(name)
     own = scenario.exchange.contract
     if preset.contract != own.kind:
-        raise ScenarioError(
-            f"preset {name}: needs exchange.contract = {preset.contract!r}; the scenario has {own.kind!r}"
-        )
+        needs = f"needs exchange.contract = {preset.contract!r}"
+        raise ScenarioError(f"preset {name}: {needs}; the scenario has {own.kind!r}")
     tables = scenario.plain().tables()
     rules = preset.tables
     venue = replace(scenario.venue, tiers=_tiers(rules))
@@ -78,7 +77,9 @@ def in_money_of(scenario: Scenario, contract: str) -> Scenario:
         tables["exchange"].pop(key, None)
     tables["exchange"]["contract"] = contract
     tables["fund"] = _converted(tables["fund"], FundSettings, rate)
-    tables["tier"] = [_converted(row, Tier, rate) for row in tables["tier"]]
+    stated = ("floor_usd", "deduction")  # follow from caps and rates
+    tiers = [{key: value for key, value in row.items() if key not in stated} for row in tables["tier"]]
+    tables["tier"] = [_converted(row, Tier, rate) for row in tiers]
     tables["population"] = [_converted(row, Cohort.member(row["kind"]), rate) for row in tables["population"]]
     return Scenario.from_tables(tables, source=f"{scenario.run.name} as {contract}")
 

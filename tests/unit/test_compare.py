@@ -69,7 +69,7 @@ def test_a_contract_without_funding_has_none():
 
 
 def test_a_contract_in_another_unit_says_what_it_needs():
-    with pytest.raises(ScenarioError, match="preset bitmex_xbtusd: needs exchange.contract = 'inverse'; .* 'linear'"):
+    with pytest.raises(ScenarioError, match=r"preset bitmex_xbtusd: needs exchange.contract = 'inverse'; .* 'linear'"):
         under_preset(scenario(), "bitmex_xbtusd")
 
 
