@@ -73,7 +73,7 @@ def in_money_of(scenario: Scenario, contract: str) -> Scenario:
     """
     tables = scenario.plain().tables()
     rate = Contract.choose(contract).money_usd(scenario.market.price_usd)
-    for key in ("lot", "tick", "cent"):
+    for key in ("lot", "tick", "cent", "preset"):
         tables["exchange"].pop(key, None)
     tables["exchange"]["contract"] = contract
     tables["fund"] = _converted(tables["fund"], FundSettings, rate)

@@ -304,7 +304,7 @@ WRONG = {
     ),
     "unknown layer": (
         {"layer": ["fund", "adll"]},
-        "layer: row 1: unknown kind 'adll', known: adl, backstop, fee_pool, fund, operator, socialize; did you mean 'adl'?",
+        "layer: row 1: unknown kind 'adll', known: adl, backstop, fee_pool, fund, operator, socialize",
     ),
     "repeated layer": ({"layer": ["fund", "adl", "adl"]}, "layer: 'adl' is repeated in the waterfall"),
     "no fund": ({"layer": ["adl", "socialize"]}, "layer: 'fund' is missing in the waterfall ['adl', 'socialize']"),
