@@ -1,5 +1,6 @@
 """When is an account liquidated?  Tiered maintenance margin (docs/method.md, section 2)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,20 @@ class TierTable:
             deductions.append(deductions[-1] + caps[k - 1] * (rates[k] - rates[k - 1]) * continuous)
         leverage = [tier.max_leverage for tier in tiers]
         return cls(len(tiers), _pad(caps), _pad(rates), _pad(deductions), _pad(leverage))
+
+
+def tier_problems(tiers: tuple[Tier, ...]) -> Iterator[tuple[str, str]]:
+    """Yield (row.key, message) for tiers that overlap, fall, or leave no room below the initial margin."""
+    for i, tier in enumerate(tiers):
+        if tier.maintenance_margin_rate >= 1.0 / tier.max_leverage:
+            yield (
+                f"{i}.maintenance_margin_rate",
+                f"{tier.maintenance_margin_rate:g} is not below the initial margin 1/{tier.max_leverage:g}",
+            )
+        if i and tier.cap_usd <= tiers[i - 1].cap_usd:
+            yield f"{i}.cap_usd", f"{tier.cap_usd:g} overlaps the tier before it: caps must rise"
+        if i and tier.maintenance_margin_rate < tiers[i - 1].maintenance_margin_rate:
+            yield f"{i}.maintenance_margin_rate", "falls below the tier before it: rates must not fall"
 
 
 def _pad(values: list[float]) -> tuple[float, ...]:

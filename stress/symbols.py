@@ -1,0 +1,175 @@
+"""A scenario with several symbols as several scenarios of one: what each desk of the venue sees.
+
+A *desk* is the part of the venue that trades one symbol.  Its rulebook is that of the scenario in which nothing
+else is traded, so every rule of one symbol is a rule of a desk.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stress.agents.base import Venues
+from stress.exchange.margin import tier_problems
+from stress.exchange.pools import PoolSettings
+
+ROUNDING = 1e-9  # of pools that should add up to the fund
+ONLY = "fund"  # name of the pool of a venue that names none
+
+
+def names(scenario: Any) -> tuple[str, ...]:
+    """Return the symbols, in the order of the file."""
+    return tuple(asset.symbol for asset in scenario.asset)
+
+
+def pools(scenario: Any) -> tuple[PoolSettings, ...]:
+    """Return the pools of the fund; a venue that names none has one behind all symbols."""
+    if scenario.pool:
+        return scenario.pool
+    return (PoolSettings(name=ONLY, symbols=names(scenario), initial_usd=scenario.fund.initial_usd),)
+
+
+def pool_of(scenario: Any, symbol: str) -> int:
+    """Return the number of the pool behind a symbol."""
+    return next(i for i, pool in enumerate(pools(scenario)) if symbol in pool.symbols)
+
+
+def desk(scenario: Any, s: int, *, only_its_own: bool = False) -> Any:
+    """Return the scenario of symbol `s` alone, with all cohorts or with those whose shares are of it."""
+    asset, first = scenario.asset[s], scenario.asset[0].symbol
+    e, liquidity, market = scenario.exchange, scenario.liquidity, scenario.market
+    changed = {
+        "market": market.model_copy(update={"price_usd": asset.price_usd}),
+        "exchange": e.model_copy(
+            update={
+                "open_interest_usd": asset.open_interest_usd or e.open_interest_usd,
+                "lot": asset.lot or e.lot,
+                "tick": asset.tick or e.tick,
+            }
+        ),
+        "liquidity": liquidity.model_copy(
+            update={
+                "volume_usd_per_day": asset.volume_usd_per_day or liquidity.volume_usd_per_day,
+                "depth_usd": asset.depth_usd or liquidity.depth_usd,
+                "vol_annual": _volatility(scenario, s),
+            }
+        ),
+        "tier": asset.tiers or scenario.tier,
+        "population": tuple(c for c in scenario.population if not only_its_own or c.trades(asset.symbol, first)),
+        "asset": (),
+        "pool": (),
+        "collateral": (),
+    }
+    same = {name: getattr(scenario, name) for name in type(scenario).model_fields}
+    return type(scenario).model_construct(**(same | changed))
+
+
+def _volatility(scenario: Any, s: int) -> float | None:
+    """Return the volatility that a symbol's liquidity is used to; a year, None for the market's own."""
+    asset, vol = scenario.asset[s], getattr(scenario.market, "vol_annual", None)
+    usual = scenario.liquidity.vol_annual or vol
+    if s == 0 or not usual:
+        return scenario.liquidity.vol_annual
+    return usual * (asset.beta * asset.beta + asset.own * asset.own) ** 0.5
+
+
+def venues(scenario: Any) -> Venues:
+    """Return what the population needs to know of all desks."""
+    index = {asset.symbol: asset.price_usd for asset in scenario.asset}
+    return Venues(
+        symbols=names(scenario),
+        of=tuple(desk.venue for desk in scenario.desks),
+        assets=tuple(row.asset for row in scenario.collateral),
+        asset_prices=tuple(index[row.symbol] if row.symbol else 1.0 for row in scenario.collateral),
+        asset_shares=tuple(row.share for row in scenario.collateral),
+    )
+
+
+def problems(scenario: Any) -> Iterator[tuple[str, str]]:
+    """Yield (key, message) for what the tables ``[[asset]]``, ``[[pool]]`` and ``[[collateral]]`` get wrong."""
+    if not scenario.asset:
+        yield from _without_symbols(scenario)
+        return
+    yield from _asset_problems(scenario)
+    yield from _unknown_symbols(scenario)
+    yield from _pool_problems(scenario)
+    yield from _beyond_these_engines(scenario)
+
+
+def _without_symbols(scenario: Any):
+    for key in ("pool", "collateral"):
+        if getattr(scenario, key):
+            yield key, "is for a venue with [[asset]] tables: this one has none"
+    for i, cohort in enumerate(scenario.population):
+        for key in ("symbol", "legs", "coins"):
+            if getattr(cohort, key, None):
+                yield f"population.{i}.{key}", "is for a venue with [[asset]] tables: this one has none"
+    for i, shock in enumerate(scenario.shock):
+        if shock.symbol is not None:
+            yield f"shock.{i}.symbol", "is for a venue with [[asset]] tables: this one has none"
+
+
+def _asset_problems(scenario: Any):
+    first, known = scenario.asset[0], names(scenario)
+    if first.price_usd != scenario.market.price_usd:
+        yield "asset.0.price_usd", f"{first.price_usd:g} is not market.price_usd = {scenario.market.price_usd:g}"
+    if (first.beta, first.own) != (1.0, 0.0):
+        yield "asset.0.beta", "the first symbol is the market itself: beta must be 1 and own 0"
+    for i, asset in enumerate(scenario.asset):
+        if known.count(asset.symbol) > 1:
+            yield f"asset.{i}.symbol", f"{asset.symbol!r} is repeated"
+        yield from ((f"asset.{i}.tiers.{key}", text) for key, text in tier_problems(asset.tiers))
+
+
+def _unknown_symbols(scenario: Any):
+    known, assets = names(scenario), [row.asset for row in scenario.collateral]
+    asked = [(f"population.{i}.symbol", cohort.symbol) for i, cohort in enumerate(scenario.population)]
+    asked += [(f"shock.{i}.symbol", shock.symbol) for i, shock in enumerate(scenario.shock)]
+    asked += [(f"collateral.{i}.symbol", row.symbol) for i, row in enumerate(scenario.collateral)]
+    for i, cohort in enumerate(scenario.population):
+        asked += [(f"population.{i}.legs.{k}.symbol", leg.symbol) for k, leg in enumerate(getattr(cohort, "legs", ()))]
+        for asset in getattr(cohort, "coins", {}):
+            if asset not in assets:
+                yield f"population.{i}.coins", f"asset {asset!r} has no price: no [[collateral]] table names it"
+    for key, symbol in asked:
+        if symbol is not None and symbol not in known:
+            yield key, f"unknown symbol {symbol!r}, known: {', '.join(known)}"
+    for i, cohort in enumerate(scenario.population):
+        held = [cohort.symbol or known[0], *(leg.symbol for leg in getattr(cohort, "legs", ()))]
+        if len(set(held)) < len(held):
+            yield f"population.{i}.legs", "names a symbol twice: an account has one position a symbol"
+
+
+def _pool_problems(scenario: Any):
+    known, held = names(scenario), [symbol for pool in scenario.pool for symbol in pool.symbols]
+    for i, pool in enumerate(scenario.pool):
+        for symbol in pool.symbols:
+            if symbol not in known:
+                yield f"pool.{i}.symbols", f"{symbol!r} is no contract of this venue, known: {', '.join(known)}"
+            elif held.count(symbol) > 1:
+                yield f"pool.{i}.symbols", f"{symbol!r} is in more than one pool"
+        if [other.name for other in scenario.pool].count(pool.name) > 1:
+            yield f"pool.{i}.name", f"{pool.name!r} is repeated"
+    if scenario.pool:
+        without = [symbol for symbol in known if symbol not in held]
+        if without:
+            yield "pool", f"no pool stands behind {', '.join(without)}"
+        total, fund = sum(pool.initial_usd for pool in scenario.pool), scenario.fund.initial_usd
+        if abs(total - fund) > ROUNDING * max(total, fund):
+            yield "pool", f"the pools' initial_usd add up to {total:g}, fund.initial_usd is {fund:g}"
+
+
+def _beyond_these_engines(scenario: Any):
+    if scenario.fund.in_coin > 0.0:
+        yield "fund.in_coin", "must be 0 at a venue with [[asset]] tables"
+    if scenario.exchange.collateral_in_coin > 0.0:
+        yield "exchange.collateral_in_coin", "must be 0 at a venue with [[asset]] tables: use [[collateral]]"
+    for i, shock in enumerate(scenario.shock):
+        if shock.symbol is not None and shock.halt:
+            yield f"shock.{i}.halt", "halts the whole venue: leave symbol out"
+    for i, row in enumerate(scenario.collateral):
+        if row.symbol is not None and row.depeg_at_hours is not None:
+            yield f"collateral.{i}.depeg_at_hours", "is for a stable coin, without a symbol"
+        if [other.asset for other in scenario.collateral].count(row.asset) > 1:
+            yield f"collateral.{i}.asset", f"{row.asset!r} is repeated"
+    total = sum(row.share for row in scenario.collateral)
+    if total > 1.0 + ROUNDING:
+        yield "collateral", f"the shares add up to {total:g}, above 1"
