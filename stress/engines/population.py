@@ -81,7 +81,7 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     if scenario.asset:
         from stress.engines.desks import draw_book
 
-        return draw_book(scenario, index, seed)
+        return draw_book(scenario, index, seed)  # type: ignore[return-value]
     parts = []
     for i, cohort in enumerate(scenario.population):
         rng = generator(seed, POPULATION, index * len(scenario.population) + i)

@@ -8,10 +8,10 @@ import numpy as np
 from stress import symbols
 from stress.engines import portfolio_loop
 from stress.engines.blocks import MAX_BLOCK
-from stress.engines.desks import Book, SeveralWorld, collateral_numbers, rulebooks
+from stress.engines.desks import Book, SeveralWorld, Start, collateral_numbers, rulebooks
 from stress.engines.start import opening
 from stress.engines.steps import LEDGER, STATE, Block, Ledger, Rows, only
-from stress.exchange.collateral import Collateral, coin_price
+from stress.exchange.collateral import Collateral
 from stress.exchange.pools import PoolState
 from stress.exchange.state import ExchangeState
 from stress.rules import record, record_dtype
@@ -92,7 +92,7 @@ class SeveralEngine:
         pools = np.repeat(np.repeat(record(PoolState()), len(self.pools))[None, :], n, axis=0)
         start, accounts = (portfolio_loop.accounts_of(population) for _ in range(2))
         fresh, queue = (portfolio_loop.queue_of(population) for _ in range(2))
-        venue, room = self.venue(population, states[0]), portfolio_loop.room_of(population)
+        venue, room = self.venue(population), portfolio_loop.room_of(population)
         if self.ready is not None:
             self.ready()
         kernel = portfolio_loop.compiled(self.rulebook)
@@ -100,10 +100,10 @@ class SeveralEngine:
         assert states.dtype == STATE
         return states[:, -1], pools
 
-    def venue(self, population: Book, states: np.ndarray) -> portfolio_loop.Venue:
+    def venue(self, population: Book) -> portfolio_loop.Venue:
         """Return what the desks of a population share."""
         n_symbols = len(self.numbers)
-        prices = np.array([coin_price(asset, states, -1) for asset in self.assets])
+        prices = np.array(Start.of(self.scenario).prices)
         return portfolio_loop.Venue(
             books=np.concatenate([record(numbers) for numbers in self.numbers]),
             whole=record(self.whole),
