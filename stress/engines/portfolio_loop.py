@@ -4,8 +4,9 @@ The desks run the rules of one symbol.  What is here is what they have in common
 an account falls apart into isolated legs, who sees which pool, and which accounts need not be looked at.
 
 An account is surely healthy until some mark has moved by more than its *safe move* since the anchor, the last time
-when all accounts were looked at.  Accounts are sorted by it, so a step looks at the front of the queue only.  When
-the front has cost as much as a new anchor, there is one.  The result is that of looking at everybody.
+when all accounts were looked at.  Accounts are sorted by it, so a step meets the front of the queue only.  There an
+account is looked at when what it may have lost since its own last look exceeds its cushion.  When the front has
+cost as much as a new anchor, there is one.  The result is that of looking at everybody at every step.
 """
 
 from typing import NamedTuple
@@ -27,23 +28,25 @@ from stress.exchange.pools import (
     share_deficits,
 )
 from stress.exchange.portfolio import (
+    BOUNDLESS,
     backing,
     move_to_desks,
     moved_since,
     pay_in,
     portfolio_is_breached,
     quote_equity,
-    safe_move,
+    read_levels,
     sell_all_coins,
     sell_coins_for_debt,
     split_wallet,
+    watch,
 )
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
-from stress.rules import kernel, record_dtype, rule
+from stress.rules import inline, kernel, record_dtype, rule
 
 CASE = record_dtype(Case())
-ANCHOR_COST = 4  # looks that a new anchor, with its sorting, is worth
+ANCHOR_COST = 64  # tests of a cushion that one look, at a new anchor and with its sorting, is worth
 SAME_MOVE = 1.0 + 1e-12  # a move is rounded too
 
 
@@ -56,15 +59,17 @@ class Accounts(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """Who may be breached: the accounts by their safe move since the anchor."""
+    """Who may be breached: the accounts by their safe move since the anchor, and what each may lose by."""
 
     order: np.ndarray  # (n,) accounts, the most endangered first
     safe: np.ndarray  # (n,) their safe moves, rising
-    marks: np.ndarray  # (n_symbols,) of the anchor
-    fundings: np.ndarray  # (n_symbols,)
-    prices: np.ndarray  # (n_assets,)
-    looks: np.ndarray  # (1,) accounts looked at since the anchor
+    anchor: np.ndarray  # (n_levels,) marks, funding and coin prices at the anchor
+    weights: np.ndarray  # (n, n_levels) loss of an account per move of a level
+    seen: np.ndarray  # (n, n_levels) levels at the account's own last look
+    cushion: np.ndarray  # (n,) what it could lose then, quote
+    cost: np.ndarray  # (1,) tests since the anchor
     stale: np.ndarray  # (1,) 1: accounts have changed since the anchor
+    levels: np.ndarray  # (n_levels,) of now
 
 
 class Venue(NamedTuple):
@@ -106,10 +111,11 @@ def accounts_of(book: Book) -> Accounts:
 
 def queue_of(book: Book) -> Queue:
     """Allocate the queue of a population."""
-    n, n_symbols, n_assets = book.accounts.size, len(book.desks), book.portfolios.coins.shape[1]
-    order, safe = np.zeros(n, np.int64), np.zeros(n)
-    looks, stale = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    return Queue(order, safe, np.zeros(n_symbols), np.zeros(n_symbols), np.zeros(n_assets), looks, stale)
+    n, n_levels = book.accounts.size, 2 * len(book.desks) + book.portfolios.coins.shape[1]
+    order, cost, stale = np.zeros(n, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    anchor, levels = np.zeros(n_levels), np.zeros(n_levels)
+    weights, seen = np.zeros((n, n_levels)), np.zeros((n, n_levels))
+    return Queue(order, np.zeros(n), anchor, weights, seen, np.zeros(n), cost, stale, levels)
 
 
 def room_of(book: Book) -> Room:
@@ -128,20 +134,51 @@ def legs_of(accounts, venue, i):
 
 
 @rule
+def look(desks, venue, accounts, queue, i):
+    """Note what account `i` may lose from here; return its safe move."""
+    legs, coins, weights = legs_of(accounts, venue, i), accounts.coins[i], queue.weights[i]
+    cushion, reach = watch(accounts.wallet[i], coins, legs, desks, venue.books, venue.prices, venue.assets, weights)
+    if venue.skips[0] == 0:
+        cushion = -1.0
+    queue.cushion[i] = cushion
+    for k in range(queue.levels.size):
+        queue.seen[i, k] = queue.levels[k]
+    return cushion / reach
+
+
+@rule
 def anchor(desks, venue, accounts, queue):
-    """Look at everybody: compute all safe moves from here, and sort."""
-    n = accounts.wallet.size
-    for i in range(n):
-        legs = legs_of(accounts, venue, i)
-        safe = safe_move(accounts.wallet[i], accounts.coins[i], legs, desks, venue.books, venue.prices, venue.assets)
-        queue.safe[i] = safe if venue.skips[0] == 1 else -1.0
+    """Look at everybody, and sort."""
+    read_levels(desks, len(venue.values), venue.prices, queue.levels)
+    for i in range(accounts.wallet.size):
+        queue.safe[i] = look(desks, venue, accounts, queue, i)
     queue.order[:] = np.argsort(queue.safe, kind="mergesort")
     queue.safe[:] = queue.safe[queue.order]
-    for d in range(len(queue.marks)):
-        queue.marks[d], queue.fundings[d] = desks[d].mark, desks[d].funding
-    queue.prices[:] = venue.prices
-    queue.looks[0] = 0
+    queue.anchor[:] = queue.levels
+    queue.cost[0] = 0
     queue.stale[0] = 0
+
+
+@rule
+def restart(queue, fresh):
+    """Begin a path at the anchor of its population."""
+    queue.order[:] = fresh.order
+    queue.safe[:] = fresh.safe
+    queue.anchor[:] = fresh.anchor
+    queue.weights[:] = fresh.weights
+    queue.seen[:] = fresh.seen
+    queue.cushion[:] = fresh.cushion
+    queue.cost[0] = 0
+    queue.stale[0] = 0
+
+
+@inline
+def may_be_breached(queue, i):
+    """Say whether account `i` may have lost its cushion since its last look."""
+    lost = 0.0
+    for k in range(queue.levels.size):
+        lost += queue.weights[i, k] * abs(queue.levels[k] - queue.seen[i, k])
+    return lost > queue.cushion[i]
 
 
 @rule
@@ -151,36 +188,62 @@ def changed(desks, venue, queue):
         if desks[d].touched == 1:
             queue.stale[0] = 1
             desks[d].touched = 0
-    return queue.stale[0] == 1 or queue.looks[0] > ANCHOR_COST * queue.order.size
+    return queue.stale[0] == 1 or queue.cost[0] > ANCHOR_COST * queue.order.size
 
 
 @rule
-def sell_for_debt(desks, venue, accounts, queue, i):
-    """Let the venue sell coins of account `i` for its debt in the quote currency."""
+def sell_for_debt(desks, venue, accounts, i):
+    """Let the venue sell coins of account `i` for its debt in the quote currency; say whether it did."""
     legs, coins = legs_of(accounts, venue, i), accounts.coins[i]
     value = quote_equity(accounts.wallet[i], legs, desks)
     raised = sell_coins_for_debt(value, coins, venue.prices, venue.assets, venue.whole[0].cent)
-    if raised > 0.0:
-        accounts.wallet[i] += raised
-        pay_in(raised, legs, desks)
-        queue.stale[0] = 1
+    accounts.wallet[i] += raised
+    pay_in(raised, legs, desks)
+    return raised > 0.0
+
+
+@rule
+def is_breached(desks, venue, accounts, i):
+    """Test account `i` itself."""
+    legs, coins = legs_of(accounts, venue, i), accounts.coins[i]
+    return portfolio_is_breached(accounts.wallet[i], coins, legs, desks, venue.books, venue.prices, venue.assets)
+
+
+@rule
+def move_to_front(queue, k):
+    """Let the account at place `k` be met at every step until the next anchor: its safe move was another account's."""
+    i = queue.order[k]
+    for j in range(k, 0, -1):
+        queue.order[j], queue.safe[j] = queue.order[j - 1], queue.safe[j - 1]
+    queue.order[0], queue.safe[0] = i, -1.0
+
+
+@rule
+def examine(desks, venue, accounts, queue, k):
+    """Look at the account at place `k`, and if its cushion is gone test it; say whether it is breached."""
+    i = queue.order[k]
+    if look(desks, venue, accounts, queue, i) > 0.0:
+        return False
+    if sell_for_debt(desks, venue, accounts, i):
+        move_to_front(queue, k)
+        look(desks, venue, accounts, queue, i)
+    return is_breached(desks, venue, accounts, i)
 
 
 @rule
 def find_breached(desks, venue, accounts, queue, room):
     """List the accounts below maintenance margin, in order; return how many."""
     n, k = 0, 0
-    moved = moved_since(queue.marks, queue.fundings, queue.prices, desks, venue.prices) * SAME_MOVE
+    read_levels(desks, len(venue.values), venue.prices, queue.levels)
+    moved = moved_since(queue.anchor, queue.levels, len(venue.values)) * SAME_MOVE
     while k < queue.order.size and queue.safe[k] <= moved:
         i = queue.order[k]
-        k += 1
-        if len(venue.prices) > 0:
-            sell_for_debt(desks, venue, accounts, queue, i)
-        legs, coins = legs_of(accounts, venue, i), accounts.coins[i]
-        if portfolio_is_breached(accounts.wallet[i], coins, legs, desks, venue.books, venue.prices, venue.assets):
+        if may_be_breached(queue, i) and examine(desks, venue, accounts, queue, k):
+            queue.cushion[i] = BOUNDLESS
             room.taken[n] = i
             n += 1
-    queue.looks[0] += k
+        k += 1
+    queue.cost[0] += k
     room.taken[:n].sort()
     return n
 
@@ -405,13 +468,7 @@ def compiled(rules):
             accounts.wallet[:] = start.wallet
             accounts.coins[:] = start.coins
             accounts.legs[:] = start.legs
-            queue.order[:] = fresh.order
-            queue.safe[:] = fresh.safe
-            queue.marks[:] = fresh.marks
-            queue.fundings[:] = fresh.fundings
-            queue.prices[:] = fresh.prices
-            queue.looks[0] = 0
-            queue.stale[0] = 0
+            restart(queue, fresh)
             desks, total, path = states[p, :n_symbols], states[p, n_symbols], path_of(world, p)
             follow(desks, total, venue, pools[p], accounts, queue, room, path, first + p, ledger, traces[p])
 

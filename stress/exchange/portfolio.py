@@ -135,47 +135,63 @@ def sell_coins_for_debt(value, coins, prices, assets, cent):
 
 
 @rule
-def safe_move(wallet, coins, legs, desks, books, prices, assets):
-    """Return a relative move of marks, coins and funding up to which an account is surely left alone.
+def watch(wallet, coins, legs, desks, books, prices, assets, weights):
+    """Return how much may be lost before an account needs a look, quote, and what it may lose by.
 
-    A move of every mark by at most r (funding paid, relative to the mark, included) changes equity less maintenance
-    by at most r sum |q| M (1 + m_max), and coins by at most r times their value at the largest ratio.  Negative:
-    it must be looked at always.
+    Equity less maintenance falls by at most ``weights[k]`` times the move of level k, where the levels are the marks,
+    the funding of every desk, and the prices of coins: |q| (1 + m_max), |q| and the coins at their largest ratio.
+    Fills `weights`; returns the cushion, negative if the account must be looked at always, and the sum of weight
+    times level over marks and coins: what a move of all by 100 % would cost.
     """
     value, need, reach, gross = wallet, 0.0, 0.0, abs(wallet)
+    n = len(books)
+    weights[:] = 0.0
     for j in range(len(legs)):
         leg = legs[j]
         if leg.qty != 0.0:
             desk, book = desks[leg.symbol], books[leg.symbol]
             if book.monotone == 0:
-                return -1.0
+                return -1.0, 1.0
             size = notional(leg.qty, desk.mark)
             value += leg_profit(leg, desks)
             need += leg_maintenance(leg, desks, books)
-            reach += size * (1.0 + book.tiers.rate[book.tiers.count - 1])
+            weights[leg.symbol] = abs(leg.qty) * (1.0 + book.tiers.rate[book.tiers.count - 1])
+            weights[n + leg.symbol] = abs(leg.qty)
+            reach += weights[leg.symbol] * desk.mark
             gross += size + abs(leg.qty) * (leg.entry + abs(desk.funding))
     if reach == 0.0:
-        return BOUNDLESS
+        return BOUNDLESS, 1.0
     cushion = value - need
     for a in range(len(prices)):
         if coins[a] > 0.0:
             worth = coins[a] * prices[a]
             cushion += counted(worth, assets[a])
+            weights[2 * n + a] = coins[a] * assets[a].largest_ratio
             reach += worth * assets[a].largest_ratio
             gross += worth
     for a in range(len(prices)):
         if coins[a] > 0.0:
             cushion = min(cushion, value + assets[a].debt)
-    return (cushion - ROUNDING * gross) / reach
+    return cushion - ROUNDING * gross, reach
 
 
 @rule
-def moved_since(marks, fundings, before, desks, prices):
-    """Return the largest relative move since the anchor: of marks with funding, and of coins."""
-    furthest = 0.0
-    for d in range(len(marks)):
-        mark, funding = desks[d].mark, desks[d].funding
-        furthest = max(furthest, (abs(mark - marks[d]) + abs(funding - fundings[d])) / marks[d])
+def read_levels(desks, n, prices, levels):
+    """Fill `levels` with the marks and the funding of `n` desks and the prices of coins."""
+    for d in range(n):
+        levels[d] = desks[d].mark
+        levels[n + d] = desks[d].funding
     for a in range(len(prices)):
-        furthest = max(furthest, abs(prices[a] - before[a]) / before[a])
+        levels[2 * n + a] = prices[a]
+
+
+@rule
+def moved_since(anchor, levels, n):
+    """Return the largest relative move of the levels since the anchor; funding counts with its mark."""
+    furthest = 0.0
+    for d in range(n):
+        moved = abs(levels[d] - anchor[d]) + abs(levels[n + d] - anchor[n + d])
+        furthest = max(furthest, moved / anchor[d])
+    for a in range(2 * n, len(levels)):
+        furthest = max(furthest, abs(levels[a] - anchor[a]) / anchor[a])
     return furthest
