@@ -68,6 +68,8 @@ def draw_figures(
         yield "model_risk", plots.model_risk(summary.model_risk)
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]
     yield "fund_fan", plots.fund_fan(trace(scenario, worst=worst[outcomes.drawdown[worst] > 0].tolist()))
+    if scenario.asset:  # whether a portfolio is liquidated depends on several prices: there is no map of one
+        return
     yield "liquidation_map", plots.liquidation_map(book_of(scenario))
     if points := leverage_sweep(scenario, threads=threads):
         axes = plots.reserve_by_leverage(points)

@@ -86,6 +86,9 @@ class Facts:
         default at that relative price move; quote.
     fund_in_coin : float
         Share of the initial fund that is held in the coin.
+    pools : tuple of dict
+        ``{"name", "symbols", "initial_usd", "ruin_probability", "drawdown"}`` of every pool of a fund behind several
+        symbols; `drawdown` holds its quantiles at `levels`, quote.
     """
 
     scenario: str
@@ -108,6 +111,7 @@ class Facts:
     cohorts: tuple[str, ...] = ()
     cover: tuple[dict[str, Any], ...] = ()
     fund_in_coin: float = 0.0
+    pools: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self):
         rows = [
@@ -117,6 +121,7 @@ class Facts:
         object.__setattr__(self, "elapsed_s", {phase: float(s) for phase, s in self.elapsed_s.items()})
         object.__setattr__(self, "levels", tuple(float(level) for level in self.levels))
         object.__setattr__(self, "cohorts", tuple(self.cohorts))
+        object.__setattr__(self, "pools", tuple(self.pools))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as plain, JSON-ready values."""

@@ -11,7 +11,7 @@ from stress.agents.base import Venues
 from stress.exchange.margin import tier_problems
 from stress.exchange.pools import PoolSettings
 
-ROUNDING = 1e-9  # of pools that should add up to the fund
+ROUNDING = 1e-9  # of shares that should add up to one
 ONLY = "fund"  # name of the pool of a venue that names none
 
 
@@ -24,7 +24,12 @@ def pools(scenario: Any) -> tuple[PoolSettings, ...]:
     """Return the pools of the fund; a venue that names none has one behind all symbols."""
     if scenario.pool:
         return scenario.pool
-    return (PoolSettings(name=ONLY, symbols=names(scenario), initial_usd=scenario.fund.initial_usd),)
+    return (PoolSettings(name=ONLY, symbols=names(scenario), share=1.0),)
+
+
+def pool_starts(scenario: Any) -> list[float]:
+    """Return what every pool starts with, quote."""
+    return [pool.share * scenario.fund.initial_usd for pool in pools(scenario)]
 
 
 def pool_of(scenario: Any, symbol: str) -> int:
@@ -152,9 +157,9 @@ def _pool_problems(scenario: Any):
         without = [symbol for symbol in known if symbol not in held]
         if without:
             yield "pool", f"no pool stands behind {', '.join(without)}"
-        total, fund = sum(pool.initial_usd for pool in scenario.pool), scenario.fund.initial_usd
-        if abs(total - fund) > ROUNDING * max(total, fund):
-            yield "pool", f"the pools' initial_usd add up to {total:g}, fund.initial_usd is {fund:g}"
+        total = sum(pool.share for pool in scenario.pool)
+        if abs(total - 1.0) > ROUNDING:
+            yield "pool", f"the pools' shares of the fund add up to {total:g}, not 1"
 
 
 def _beyond_these_engines(scenario: Any):

@@ -10,7 +10,7 @@ import numpy as np
 from stress import symbols
 from stress.accounts import Portfolios
 from stress.engines.blocks import World, scripted
-from stress.engines.population import Population, check_exact
+from stress.engines.population import Population, Share, check_exact
 from stress.engines.rulebook import Rulebook, rulebook
 from stress.engines.steps import Block
 from stress.exchange.collateral import NEVER, coin_price
@@ -127,6 +127,23 @@ def _dead(scenario: Scenario, portfolios: Portfolios) -> np.ndarray:
     return np.array(dead, dtype=np.int64)
 
 
+def shares_of(scenario: Scenario, book: Book) -> list[Share]:
+    """Return requested and achieved shares of each symbol's open interest, cohort by cohort and side by side."""
+    found, legs = [], book.portfolios.legs
+    for s, desk in enumerate(scenario.desks):
+        total = desk.exchange.open_interest_usd or book.desks[s].open_interest
+        for i, cohort in enumerate(scenario.population):
+            trades = cohort.trades(scenario.asset[s].symbol, scenario.asset[0].symbol)
+            asked = cohort.requested(desk.venue) if trades else ()
+            mine = legs["qty"][(legs["cohort"] == i) & (legs["symbol"] == s)]
+            for side, sign, requested in zip(("long", "short"), (1, -1), asked, strict=False):
+                if requested > 0.0:
+                    achieved = float(np.abs(mine[sign * mine > 0]).sum()) * desk.venue.price / total
+                    name = f"{cohort.name} {scenario.asset[s].symbol}"
+                    found.append(Share(name, side, requested / total, achieved))
+    return found
+
+
 @dataclass(frozen=True)
 class Start:
     """Marks and tiers before the first step, as rules read them."""
@@ -162,11 +179,11 @@ def collateral_numbers(scenario: Scenario) -> list[dict[str, Any]]:
 
 def rulebooks(scenario: Scenario, book: Book) -> tuple[Rulebook, list[dict[str, Any]], dict[str, Any]]:
     """Return the rules, the numbers of every desk, and those of the venue as a whole."""
-    found, pools = [], symbols.pools(scenario)
+    found, starts = [], symbols.pool_starts(scenario)
     for s, asset in enumerate(scenario.asset):
         numbers = rulebook(symbols.desk(scenario, s), book.desks[s].open_interest).numbers
         pool = symbols.pool_of(scenario, asset.symbol)
-        initial = pools[pool].initial_usd
+        initial = starts[pool]
         found.append({**numbers, "fund_initial": initial, "pool": pool, "pool_initial": initial})
     whole = rulebook(scenario, book.open_interest)
     return whole, found, whole.numbers

@@ -171,6 +171,10 @@ def shares(scenario: Scenario, population: Population) -> list[Share]:
 
     Coins that are held as collateral are in an account's quantity and not in its share.
     """
+    if scenario.asset:
+        from stress.engines.desks import shares_of
+
+        return shares_of(scenario, population)  # type: ignore[arg-type]
     found = []
     total = scenario.exchange.open_interest_usd or population.open_interest
     accounts = population.accounts

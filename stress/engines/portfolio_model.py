@@ -120,9 +120,10 @@ class PortfolioModel(mesa.Model):
         self.assets = [as_namespace(numbers) for numbers in engine.collateral]
         *self.desks, self.total = open_desks(engine.scenario, population, bottomless=int(bottomless))
         self.prices = [coin_price(asset, self.desks, -1) for asset in self.assets]
-        self.initials = [pool.initial_usd for pool in engine.pools]
-        self.pools = [PoolState() for _ in engine.pools]
-        self.case, self.ledger = Case(), []
+        self.initials = engine.starts
+        self.pools = [PoolState() for _ in engine.starts]
+        self.case = Case()
+        self.ledger: list[tuple[int, int, int, int, float]] = []
         create_portfolios(self, engine.scenario)
 
     def adopt(self, rules: Rulebook) -> None:
@@ -273,7 +274,8 @@ def create_portfolios(model: PortfolioModel, scenario: Scenario) -> None:
     legs = [SimpleNamespace(row=i, **dict(zip(names, row, strict=True))) for i, row in enumerate(rows)]
     for account, (wallet, coins) in enumerate(zip(portfolios.wallet.tolist(), portfolios.coins.tolist(), strict=True)):
         mine = legs[portfolios.starts[account] : portfolios.starts[account + 1]]
-        portfolio_class(type(scenario.population[mine[0].cohort]))(model, account, wallet, coins, mine)
+        kind: Any = type(scenario.population[mine[0].cohort])
+        portfolio_class(kind)(model, account, wallet, coins, mine)
 
 
 class PortfolioReference:
@@ -283,7 +285,7 @@ class PortfolioReference:
         self.scenario, self.keep_ledger = scenario, keep_ledger
         self.ready: Any = None  # nothing is compiled that could be waited for
         self.rulebook, self.numbers, self.whole = rulebooks(scenario, population)
-        self.pools, self.collateral = symbols.pools(scenario), collateral_numbers(scenario)
+        self.starts, self.collateral = symbols.pool_starts(scenario), collateral_numbers(scenario)
         self.world = SeveralWorld(scenario, decay=self.rulebook.decay)
 
     def warm(self, population: Book) -> None:
@@ -300,7 +302,7 @@ class PortfolioReference:
     def run(self, population: Book, index: int, first: int, n: int) -> Rows:
         """Run paths `first` .. `first` + n - 1 on one population."""
         block = self.world.block(first, n)
-        shadow, configured, pools = np.zeros(n, STATE), np.zeros(n, STATE), np.zeros((n, len(self.pools)), POOL)
+        shadow, configured, pools = np.zeros(n, STATE), np.zeros(n, STATE), np.zeros((n, len(self.starts)), POOL)
         ledger: list[tuple] = []
         for i in range(n):
             model = self.model(population, block, i, first + i, bottomless=True).run_path()

@@ -47,7 +47,7 @@ class SeveralEngine:
         self.ready: Callable[[], Any] | None = None  # waits for whoever compiles the account loop
         self.skips = 1
         self.rulebook, self.numbers, self.whole = rulebooks(scenario, population)
-        self.pools = symbols.pools(scenario)
+        self.starts = symbols.pool_starts(scenario)
         self.assets = np.array([record(row)[0] for row in collateral_numbers(scenario)], dtype=NO_COLLATERAL)
         self.world = SeveralWorld(scenario, decay=self.rulebook.decay)
 
@@ -89,7 +89,7 @@ class SeveralEngine:
         n = len(block.shocks)
         opened = open_desks(self.scenario, population, bottomless=bottomless)
         states = np.repeat(np.concatenate([record(state) for state in opened])[None, :], n, axis=0)
-        pools = np.repeat(np.repeat(record(PoolState()), len(self.pools))[None, :], n, axis=0)
+        pools = np.repeat(np.repeat(record(PoolState()), len(self.starts))[None, :], n, axis=0)
         start, accounts = (portfolio_loop.accounts_of(population) for _ in range(2))
         fresh, queue = (portfolio_loop.queue_of(population) for _ in range(2))
         venue, room = self.venue(population), portfolio_loop.room_of(population)
@@ -107,7 +107,7 @@ class SeveralEngine:
         return portfolio_loop.Venue(
             books=np.concatenate([record(numbers) for numbers in self.numbers]),
             whole=record(self.whole),
-            initials=np.array([pool.initial_usd for pool in self.pools]),
+            initials=np.array(self.starts),
             assets=self.assets,
             prices=prices,
             values=np.zeros(n_symbols),

@@ -15,11 +15,11 @@ from stress.rules import rule
 
 
 class PoolSettings(Settings):
-    """One ``[[pool]]``: a part of the fund that stands behind some symbols and no others."""
+    """One ``[[pool]]``: a part of the fund, a share of its start, that stands behind some symbols and no others."""
 
     name: str = Field(min_length=1, pattern=r"^[\w.-]+$")
     symbols: tuple[str, ...] = Field(min_length=1)
-    initial_usd: float = Field(ge=0)
+    share: float = Field(ge=0, le=1)
 
 
 @dataclass
