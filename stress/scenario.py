@@ -241,10 +241,15 @@ class Scenario(Settings):
             collateral_in_coin=e.collateral_in_coin,
         )
 
-    @cached_property
+    @property
     def desks(self) -> tuple["Scenario", ...]:
-        """The scenario of each symbol alone, with the cohorts whose shares are of it; itself if there is but one."""
-        return tuple(symbols.desk(self, s, only_its_own=True) for s in range(len(self.asset))) or (self,)
+        """The scenario of each symbol alone, with the cohorts whose shares are of it; itself without ``[[asset]]``."""
+        return self.by_symbol or (self,)
+
+    @cached_property
+    def by_symbol(self) -> tuple["Scenario", ...]:
+        """The desks of a venue with ``[[asset]]`` tables, in their order."""
+        return tuple(symbols.desk(self, s, only_its_own=True) for s in range(len(self.asset)))
 
     def _shares(self, *, explicit: bool) -> tuple[float, float]:
         """Add up the long and the short shares of the explicit accounts, or of the crowd."""

@@ -15,7 +15,7 @@ from stress.engines.rulebook import Rulebook, rulebook
 from stress.engines.steps import Block
 from stress.exchange.collateral import NEVER, coin_price
 from stress.exchange.portfolio import portfolio_is_breached
-from stress.markets.several import combine, symbol_key
+from stress.markets.base import combine, symbol_key
 from stress.randomness import POPULATION, generator
 from stress.scenario import Scenario, ScenarioError
 
