@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stress import symbols
-from stress.engines import portfolio_loop
+from stress.engines import portfolio_loop, portfolio_queue
 from stress.engines.blocks import MAX_BLOCK
 from stress.engines.desks import Book, SeveralWorld, Start, collateral_numbers, rulebooks
 from stress.engines.start import opening
@@ -90,8 +90,8 @@ class SeveralEngine:
         opened = open_desks(self.scenario, population, bottomless=bottomless)
         states = np.repeat(np.concatenate([record(state) for state in opened])[None, :], n, axis=0)
         pools = np.repeat(np.repeat(record(PoolState()), len(self.starts))[None, :], n, axis=0)
-        start, accounts = (portfolio_loop.accounts_of(population) for _ in range(2))
-        fresh, queue = (portfolio_loop.queue_of(population) for _ in range(2))
+        start, accounts = (portfolio_queue.accounts_of(population) for _ in range(2))
+        fresh, queue = (portfolio_queue.queue_of(population) for _ in range(2))
         venue, room = self.venue(population), portfolio_loop.room_of(population)
         if self.ready is not None:
             self.ready()
@@ -100,11 +100,11 @@ class SeveralEngine:
         assert states.dtype == STATE
         return states[:, -1], pools
 
-    def venue(self, population: Book) -> portfolio_loop.Venue:
+    def venue(self, population: Book) -> portfolio_queue.Venue:
         """Return what the desks of a population share."""
         n_symbols = len(self.numbers)
         prices = np.array(Start.of(self.scenario).prices)
-        return portfolio_loop.Venue(
+        return portfolio_queue.Venue(
             books=np.concatenate([record(numbers) for numbers in self.numbers]),
             whole=record(self.whole),
             initials=np.array(self.starts),
