@@ -4,6 +4,7 @@ A position of signed quantity `qty` (long > 0) was entered at `entry`, with marg
 the cumulative funding per unit that a long has paid since the start of the path; it shifts every entry alike.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ ACCOUNT = np.dtype(
         ("collateral", np.float64),  # posted margin, quote
         ("cohort", np.int64),  # row of the scenario's population table
         ("cross", np.int64),  # 1: the whole wallet backs the position; 0: isolated margin
+        ("wait", np.int64),  # until when no order is sent for it (see `exchange.orders`)
     ]
 )
 
@@ -54,6 +56,18 @@ def equity(qty, entry, collateral, mark, funding):
 def bankruptcy_price(qty, entry, collateral, funding):
     """Return the price at which equity is zero, quote per base: P_b = E - W/q (docs/method.md, section 2)."""
     return entry + funding - collateral / qty
+
+
+@rule
+def lots_up(quantity, lot):
+    """Round up to whole lots."""
+    return math.ceil(quantity / lot) * lot
+
+
+@rule
+def lots_down(quantity, lot):
+    """Round down to whole lots."""
+    return math.floor(quantity / lot) * lot
 
 
 def grid(step: float) -> float:

@@ -8,11 +8,12 @@ from typing import Any
 from stress.outcomes import Outcomes
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import ReserveEstimate, Spread, Summary, attached_from_dict, summarize
-from stress.summary.page import money, percent
+from stress.summary.notation import Money, percent
 
 __all__ = ["check_config", "check_level", "finished_run", "finished_summary", "verdict"]
 
 NOT_MET = 3
+DOLLARS = Money()
 
 
 def check_config(path: Path) -> int:
@@ -36,6 +37,7 @@ def check_config(path: Path) -> int:
     run, clock = scenario.run, scenario.clock
     print(f"{path}: ok: {run.name}, config {scenario.sha256[:8]}")
     print(f"{run.n_paths:,} paths of {run.horizon_hours:g} h ({clock.n_steps:,} steps), engine {choice.name}")
+    money = Money(scenario.exchange.unit)
     print(f"{population.accounts.size:,} accounts, open interest {money(population.open_interest)}")
     if line := share_line(scenario, population):
         print(line)
@@ -74,11 +76,13 @@ def check_level(folder: Path, level: float) -> int:
         )
     fund = summary.facts.fund_initial
     spread = summary.parameters.reserve(level) if summary.parameters else None
-    print(verdict(reserve, fund, summary.confidence, spread))
+    print(verdict(reserve, fund, summary.confidence, spread, summary.money))
     return 0 if fund >= reserve.value else NOT_MET
 
 
-def verdict(reserve: ReserveEstimate, fund: float, confidence: float, parameters: Spread | None = None) -> str:
+def verdict(
+    reserve: ReserveEstimate, fund: float, confidence: float, parameters: Spread | None = None, money: Money = DOLLARS
+) -> str:
     """Say in one line whether a fund meets a level, with the reserve's interval and that of the parameters."""
     value, low, high = reserve.value or 0.0, reserve.low or 0.0, reserve.high
     met = fund >= value

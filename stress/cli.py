@@ -174,6 +174,65 @@ def _uncertainty(
     )
 
 
+@app.command("compare")
+def _compare(
+    config: Config,
+    presets: Annotated[str, typer.Option("--presets", metavar="A,B,...", help="Rulebooks; the first is the measure.")],
+    paths: Annotated[int | None, typer.Option(min=2, help="Number of paths of each.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
+    engine: Annotated[Engine | None, typer.Option(help="auto: the fastest that is exact, for each.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>-compare.")
+    ] = None,
+    setting: Settings = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the comparison as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+) -> int:
+    """Run one population and market under the rulebooks of several presets."""
+    from stress.launch_compare import CompareOptions, launch_compare
+
+    overrides = {"run.n_paths": paths, "run.seed": seed, "run.engine": engine and engine.value}
+    return launch_compare(
+        CompareOptions(
+            config=config,
+            presets=tuple(name.strip() for name in presets.split(",") if name.strip()),
+            settings=tuple(setting or ()),
+            overrides={key: value for key, value in overrides.items() if value is not None},
+            threads=threads,
+            out=out,
+            json=json,
+            quiet=quiet,
+            progress=not (no_progress or quiet),
+            figures=not no_figures,
+        )
+    )
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+shelf = typer.Typer(help="Rulebooks of venues, as dated data files.", rich_markup_mode=None)
+app.add_typer(shelf, name="presets")
+
+
+@shelf.callback(invoke_without_command=True)
+def _presets(context: typer.Context, json: Json = False) -> None:
+    from stress import presets
+
+    if context.invoked_subcommand is None:
+        print(presets.list_json() if json else presets.list_text())
+
+
+@shelf.command("show")
+def _presets_show(name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)], json: Json = False) -> None:
+    """Print the rules of a preset in words, its values with their labels of confidence, and its sources."""
+    from stress import presets
+
+    found = presets.load(name)
+    print(found.to_json() if json else found)
+
+
 @app.command("check")
 def _check(
     target: Annotated[

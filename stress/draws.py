@@ -19,6 +19,7 @@ from stress.overlays import Uncertain
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import ParameterInterval, quantile_interval
 from stress.summary.model_risk import QUOTABLE
+from stress.summary.notation import Money
 from stress.summary.parameters import (
     GOAL,
     Draws,
@@ -71,7 +72,8 @@ class Uncertainty:
 
     def __str__(self) -> str:
         run = self.scenario.run
-        return parameter_page(self.interval, name=run.name, horizon_hours=run.horizon_hours)
+        money = Money(self.scenario.exchange.unit)
+        return parameter_page(self.interval, name=run.name, horizon_hours=run.horizon_hours, money=money)
 
     @property
     def goal_met(self) -> bool:
@@ -257,7 +259,7 @@ class Study:
         clusters = clusters_of(variant, self.every, n_paths)
         found = [quantile_interval(drawdown, level, confidence=confidence, clusters=clusters) for level in self.levels]
         values = [np.nan if row.reason else row.value for row in found]
-        return float(np.mean(drawdown > variant.fund.initial_usd)), values, [log_error(q, confidence) for q in found]
+        return float(np.mean(drawdown > variant.fund_initial)), values, [log_error(q, confidence) for q in found]
 
     @property
     def levels(self) -> tuple[float, ...]:

@@ -62,17 +62,19 @@ def draw_figures(
     threads : int, optional
         Worker threads of the sweep of leverage; all cores by default.
     """
+    unit = scenario.exchange.unit
     yield "ruin_curve", plots.ruin_curve(outcomes, summary=summary)
     yield "loss_histogram", plots.loss_histogram(outcomes, summary=summary)
     if summary.model_risk and any(variant.reserve for variant in summary.model_risk.variants):
-        yield "model_risk", plots.model_risk(summary.model_risk)
+        yield "model_risk", plots.model_risk(summary.model_risk, unit=unit)
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]
-    yield "fund_fan", plots.fund_fan(trace(scenario, worst=worst[outcomes.drawdown[worst] > 0].tolist()))
+    deepest = worst[outcomes.drawdown[worst] > 0].tolist()
+    yield "fund_fan", plots.fund_fan(trace(scenario, worst=deepest), unit=unit)
     if scenario.asset:  # whether a portfolio is liquidated depends on several prices: there is no map of one
         return
-    yield "liquidation_map", plots.liquidation_map(book_of(scenario))
+    yield "liquidation_map", plots.liquidation_map(book_of(scenario), unit=unit)
     if points := leverage_sweep(scenario, threads=threads):
-        axes = plots.reserve_by_leverage(points)
+        axes = plots.reserve_by_leverage(points, unit=unit)
         style.note(axes, f"{min(scenario.run.n_paths, SWEEP_PATHS):,} paths a point")
         yield "reserve_by_leverage", axes
 
@@ -80,10 +82,12 @@ def draw_figures(
 def book_of(scenario: Scenario) -> Book:
     """Return what price moves liquidate in the first population; an account that none liquidates is at infinity."""
     population = draw_population(scenario, 0)
+    contract = scenario.exchange.contract
     price, qty = nearest(population.accounts, scenario), population.accounts["qty"]
     never = ~np.isfinite(price) | (price <= 0)
-    with np.errstate(invalid="ignore"):
-        move = np.where(never, -np.sign(qty) * np.inf, price / population.price - 1.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        move = contract.usd_price(price) / scenario.market.price_usd - 1.0
+        move = np.where(never, -np.sign(contract.stated(qty)) * np.inf, move)
     return Book(move, np.abs(qty) * population.price, population.open_interest)
 
 
@@ -118,7 +122,7 @@ def _scaled(scenario: Scenario, cohorts: list[int], factor: float) -> Scenario:
     changes: dict[str, Any] = {"run.engine": "auto", "run.n_paths": n_paths}
     changes["run.redraw_every"] = max(1, n_paths // SWEEP_POPULATIONS)
     if one_run_curve(scenario)[0]:
-        changes["fund.initial_usd"] = AMPLE
+        changes |= scenario.with_fund(AMPLE)
     for i in cohorts:
         median = getattr(scenario.population[i], "leverage_median", 1.0) * factor
         changes[f"population.{i}.leverage_median"] = min(max(median, 1.0), scenario.tiers.max_leverage[0])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stress import presets
 from stress.ahead import compiling_ahead
 from stress.drawdir import find_parameters, made_with
 from stress.engines.base import Interrupted, Progress, run
@@ -215,6 +216,8 @@ def _log_choices(options: Options, scenario: Scenario, population: Population) -
     """Say which engine runs and why, and which shares of open interest the population has against the request."""
     choice = choose_engine(scenario)
     options.log(f"engine: {choice.name}, {choice.why}")
+    if line := presets.notice(scenario.exchange.preset):
+        options.log(line)
     if line := share_line(scenario, population):
         options.log(line)
     off = [share for share in shares(scenario, population) if share.off]

@@ -78,7 +78,7 @@ def _draw_figure(folder: DrawFolder, found: Uncertainty) -> None:
     from stress import plots
 
     if found.draws.usable:
-        folder.write_figure("parameters", plots.parameter_interval(found))
+        folder.write_figure("parameters", plots.parameter_interval(found, unit=found.scenario.exchange.unit))
 
 
 def _manifest(scenario: Scenario, options: DrawOptions, n_kept: int) -> dict[str, Any]:

@@ -40,10 +40,17 @@ _COLUMNS: dict[str, tuple[type, str]] = {
     "liquidated_accounts": (np.int32, "accounts liquidated at least once"),
     "liquidated_notional": (np.float64, "notional closed by liquidations; quote >= 0"),
     "deleveraged_notional": (np.float64, "notional of winners closed by auto-deleveraging; quote >= 0"),
-    "socialized_loss": (np.float64, "loss shared among winners; quote >= 0"),
+    "forgone_profit": (np.float64, "profit that the deleveraged gave up beyond the transfer price; quote >= 0"),
+    "broken_hedges": (np.float64, "notional deleveraged from makers, who hedge it elsewhere; quote >= 0"),
+    "backstop_loss": (np.float64, "loss at the horizon of positions that backstop providers took; quote >= 0"),
+    "fee_pool_paid": (np.float64, "loss paid by the pool of fees; quote >= 0"),
+    "operator_paid": (np.float64, "loss paid by the operator; quote >= 0"),
+    "topped_up": (np.float64, "paid into the fund by the operator; quote >= 0"),
+    "socialized_loss": (np.float64, "loss shared among customers; quote >= 0"),
+    "haircut": (np.float64, "largest share of all positive equity charged at one event"),
     "unresolved_shortfall": (np.float64, "loss that no layer has covered at the horizon; quote >= 0"),
-    "price_min": (np.float64, "lowest mark price; quote per base"),
-    "price_max": (np.float64, "highest mark price; quote per base"),
+    "price_min": (np.float64, "lowest mark price; USD"),
+    "price_max": (np.float64, "highest mark price; USD"),
     "rounds_max": (np.int32, "most liquidation rounds in one step"),
     "conservation_error": (np.float64, "worst imbalance of the books, as a share of open interest"),
 }
@@ -68,7 +75,7 @@ class Facts:
     step_seconds, horizon_hours : float
         Length of a step and of a path.
     fund_initial, open_interest : float
-        Fund at the start and one side's open interest, in quote currency.
+        Fund at the start and one side's open interest, in `unit`, the quote of all columns.
     conditional_on_book : bool
         Whether the accounts were given (one book) and not drawn from laws.
     one_run_curve_exact : bool
@@ -82,10 +89,12 @@ class Facts:
     cohorts : tuple of str
         Names of the agent types, each one a cohort.
     cover : tuple of dict
-        ``{"n": 1, "move": -0.3, "losses": [one a population]}``: the fund's loss if the n largest accounts
-        default at that relative price move; quote.
+        ``{"n": 1, "move": -0.3, "losses": [one a population], "fund": ...}``: the fund's loss if the n largest
+        accounts default at that relative move of the USD price, and what the fund is worth there; quote.
     fund_in_coin : float
-        Share of the initial fund that is held in the coin.
+        Share of the initial fund that moves with the coin's price against the money of the contract.
+    unit, unit_usd : str, float
+        Name of the money of all amounts, and what one unit of it was worth at the start, in USD.
     pools : tuple of dict
         ``{"name", "symbols", "initial_usd", "ruin_probability", "drawdown"}`` of every pool of a fund behind several
         symbols; `drawdown` holds its quantiles at `levels`, quote.
@@ -111,12 +120,14 @@ class Facts:
     cohorts: tuple[str, ...] = ()
     cover: tuple[dict[str, Any], ...] = ()
     fund_in_coin: float = 0.0
+    unit: str = "USD"
+    unit_usd: float = 1.0
     pools: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self):
-        rows = [
-            {"n": int(r["n"]), "move": float(r["move"]), "losses": [float(x) for x in r["losses"]]} for r in self.cover
-        ]
+        typed = [{"n": int(r["n"]), "move": float(r["move"])} for r in self.cover]
+        losses = [[float(x) for x in r["losses"]] for r in self.cover]
+        rows = [{**r, **t, "losses": x} for r, t, x in zip(self.cover, typed, losses, strict=True)]
         object.__setattr__(self, "cover", tuple(rows))
         object.__setattr__(self, "elapsed_s", {phase: float(s) for phase, s in self.elapsed_s.items()})
         object.__setattr__(self, "levels", tuple(float(level) for level in self.levels))

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
+NUMBERS = (bool, int, float, int | None, float | None)
+
 
 class Settings(BaseModel):
     """A frozen table of a scenario: unknown keys and non-finite numbers are errors."""
@@ -21,9 +23,14 @@ class Settings(BaseModel):
     @classmethod
     def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
         wanted = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, (bool, str)) and wanted in (int, float, int | None, float | None):
+        if isinstance(value, (bool, str)) and wanted in NUMBERS[1:]:
             raise ValueError(f"should be a valid number, got {value!r}")
         return value
+
+    def amount(self, name: str) -> float:
+        """Return the amount of money that has two keys, `<name>_usd` and `<name>_coin`, whichever was given."""
+        usd, coin = getattr(self, f"{name}_usd"), getattr(self, f"{name}_coin")
+        return float((coin if usd is None else usd) or 0.0)
 
 
 class Part(Settings):
@@ -65,6 +72,17 @@ class Part(Settings):
     def code(self) -> int:
         """Number of this kind among those of its family: how kernels know it (`stress.rules.one_of`)."""
         return sorted(type(self).family).index(self.kind)
+
+    def as_numbers(self) -> dict[str, Any]:
+        """Return the code and the numeric settings, the same names for every kind, so that none compiles anew.
+
+        Settings that are absent, or that only other kinds have, are zero.
+        """
+        members = type(self).family.values()
+        names = {
+            name for member in members for name, field in member.model_fields.items() if field.annotation in NUMBERS
+        }
+        return {"code": self.code} | {name: float(getattr(self, name, 0.0) or 0.0) for name in sorted(names)}
 
     @classmethod
     def member(cls, kind: str) -> type["Part"]:

@@ -113,9 +113,13 @@ class RunFolder:
     def write_run(self, scenario: Scenario, outcomes: Outcomes, summary: Summary) -> None:
         """Write the configuration, the outcomes and the summary."""
         self.write_text("config.toml", scenario.to_toml())
-        with self._replacing("outcomes.parquet") as path:
-            outcomes.save(path)
+        self.write_outcomes(outcomes)
         self.write_summary(summary)
+
+    def write_outcomes(self, outcomes: Outcomes, name: str = "outcomes.parquet") -> None:
+        """Write outcomes, one row a path."""
+        with self._replacing(name) as path:
+            outcomes.save(path)
 
     def write_summary(self, summary: Summary) -> None:
         """Write the summary; a later one replaces it."""

@@ -221,23 +221,51 @@ class Scenario(Settings):
     @cached_property
     def tiers(self) -> TierTable:
         """The tier table with its deductions."""
-        return TierTable.of(self.tier, continuous=self.exchange.tier_mode == "continuous")
+        e = self.exchange
+        return TierTable.of(self.tier, continuous=e.tier_mode == "continuous", basis=e.margin_basis)
+
+    @cached_property
+    def price(self) -> float:
+        """Today's price in the contract's coordinates."""
+        return float(self.exchange.contract.price(self.market.price_usd))
+
+    @cached_property
+    def money_usd(self) -> float:
+        """USD value today of one unit of the contract's money."""
+        return self.exchange.contract.money_usd(self.market.price_usd)
+
+    def base_units(self, usd: float) -> float:
+        """Return a size given in USD as a quantity in the contract's coordinates."""
+        return usd / self.money_usd / self.price
+
+    @cached_property
+    def fund_initial(self) -> float:
+        """What the fund can pay at today's prices, in the contract's money."""
+        return self.fund.usable(self.exchange.coin)
+
+    def with_fund(self, amount: float) -> dict[str, float]:
+        """Return the override that sets the initial fund, in the contract's money."""
+        return {"fund.initial_coin" if self.exchange.contract.in_coin else "fund.initial_usd": amount}
 
     @cached_property
     def venue(self) -> Venue:
         """What the population needs to know of the venue."""
         e = self.exchange
-        size = e.open_interest_usd or 0.0
+        size = (e.open_interest_usd or 0.0) / self.money_usd
         longs, shorts = self._shares(explicit=True)
+        lot, tick, cent = e.grids(self.market.price_usd)
         return Venue(
-            price=self.market.price_usd,
+            price=self.price,
             open_interest=size,
             crowd_long=size * max(0.0, 1.0 - longs),
             crowd_short=size * max(0.0, 1.0 - shorts),
-            lot=e.lot,
-            tick=e.tick,
-            cent=e.cent,
+            lot=lot,
+            tick=tick,
+            cent=cent,
             tiers=self.tiers,
+            contract=e.contract,
+            money_usd=self.money_usd,
+            unit=e.unit,
             collateral_in_coin=e.collateral_in_coin,
         )
 
@@ -274,11 +302,34 @@ class Scenario(Settings):
 
     def problems(self):
         """Yield (key, message) for combinations that no single field can see."""
+        yield from symbols.problems(self)
+        yield from self._money_problems()
         yield from self._clock_problems()
         yield from self._rulebook_problems()
-        yield from symbols.problems(self)
         yield from self._population_problems()
         yield from overlays.problems(self.overlay, self.uncertain)
+
+    def _money_problems(self):
+        """Refuse an amount in another money than the contract's, and one that is missing."""
+        e = self.exchange
+        wanted, other = ("coin", "usd") if e.contract.in_coin else ("usd", "coin")
+        for where, table, name in self._amounts():
+            if getattr(table, f"{name}_{other}") is not None:
+                said = f"must be {name}_{wanted}: the money of exchange.contract = {e.contract.kind!r} is {e.unit}"
+                yield f"{where}.{name}_{other}", said
+            if getattr(table, f"{name}_{wanted}") is None:
+                yield f"{where}.{name}_{wanted}", "is required"
+        if e.contract.in_coin and e.collateral_in_coin > 0.0:
+            yield "exchange.collateral_in_coin", f"must be 0: all collateral of this contract is {e.unit}"
+        yield from ((f"fund.{key}", message) for key, message in self.fund.problems(e.contract, e.coin))
+
+    def _amounts(self):
+        """Yield (where, table, name) of every amount that is `<name>_usd` or `<name>_coin`."""
+        yield "fund", self.fund, "initial"
+        yield from ((f"tier.{i}", tier, "cap") for i, tier in enumerate(self.tier))
+        yield from (
+            (f"population.{i}", cohort, cohort.money) for i, cohort in enumerate(self.population) if cohort.money
+        )
 
     def _clock_problems(self):
         step = self.run.step_seconds
@@ -296,19 +347,25 @@ class Scenario(Settings):
                 yield f"shock.{i}.at_hours", f"{shock.at_hours:g} is beyond run.horizon_hours"
 
     def _rulebook_problems(self):
-        yield from ((f"tier.{key}", message) for key, message in tier_problems(self.tier))
+        yield from tier_problems(self.tier, continuous=self.exchange.tier_mode == "continuous")
         kinds = [layer.kind for layer in self.layer]
         for kind in kinds:
             if kinds.count(kind) > 1:
                 yield "layer", f"{kind!r} is repeated in the waterfall {kinds}"
         if "fund" not in kinds:
             yield "layer", f"'fund' is missing in the waterfall {kinds}"
+        if self.fund.top_up_usd > 0.0 and self.fund.top_up_below_usd is None:
+            yield "fund.top_up_below_usd", "is needed by fund.top_up_usd"
         if self.exchange.halt_minutes > self.run.horizon_hours * 60.0:
             yield "exchange.halt_minutes", f"{self.exchange.halt_minutes:g} is longer than run.horizon_hours"
         if self.liquidity.common_liquidation > 0.0 and self.liquidity.permanent_share > 0.0:
             yield "liquidity.permanent_share", "must be 0 with liquidity.common_liquidation above 0"
+        if self.exchange.band.numbers()["outer"] > 0.0 and self.liquidity.permanent_share > 0.0:
+            yield "liquidity.permanent_share", f"must be 0 with exchange.band = {self.exchange.band.kind!r}"
+        if self.exchange.latency_seconds > 0.0 and self.exchange.partial.kind == "pct_cooldown":
+            yield "exchange.latency_seconds", "must be 0 with exchange.partial = 'pct_cooldown'"
         if self.exchange.disposal.uses_limit and self.liquidity.permanent_share > 0.0:
-            yield "liquidity.permanent_share", "must be 0 with exchange.disposal = 'limit_at_bankruptcy'"
+            yield "liquidity.permanent_share", f"must be 0 with exchange.disposal = {self.exchange.disposal.kind!r}"
         if self.liquidity.impact.kind == "book" and self.liquidity.depth_usd is None:
             yield "liquidity.depth_usd", "is needed by liquidity.impact = 'book'"
 

@@ -29,7 +29,7 @@ def pools(scenario: Any) -> tuple[PoolSettings, ...]:
 
 def pool_starts(scenario: Any) -> list[float]:
     """Return what every pool starts with, quote."""
-    return [pool.share * scenario.fund.initial_usd for pool in pools(scenario)]
+    return [pool.share * scenario.fund_initial for pool in pools(scenario)]
 
 
 def pool_of(scenario: Any, symbol: str) -> int:
@@ -93,10 +93,12 @@ def problems(scenario: Any) -> Iterator[tuple[str, str]]:
     if not scenario.asset:
         yield from _without_symbols(scenario)
         return
+    yield from _beyond_these_engines(scenario)
     yield from _asset_problems(scenario)
     yield from _unknown_symbols(scenario)
     yield from _pool_problems(scenario)
-    yield from _beyond_these_engines(scenario)
+    yield from _shock_problems(scenario)
+    yield from _collateral_problems(scenario)
 
 
 def _without_symbols(scenario: Any):
@@ -121,7 +123,18 @@ def _asset_problems(scenario: Any):
     for i, asset in enumerate(scenario.asset):
         if known.count(asset.symbol) > 1:
             yield f"asset.{i}.symbol", f"{asset.symbol!r} is repeated"
-        yield from ((f"asset.{i}.tiers.{key}", text) for key, text in tier_problems(asset.tiers))
+        yield from _tier_problems(scenario, i)
+
+
+def _tier_problems(scenario: Any, i: int):
+    tiers, continuous = scenario.asset[i].tiers, scenario.exchange.tier_mode == "continuous"
+    for k, tier in enumerate(tiers):
+        if tier.cap_usd is None:
+            yield f"asset.{i}.tiers.{k}.cap_usd", "is required"
+        if tier.cap_coin is not None:
+            yield f"asset.{i}.tiers.{k}.cap_coin", "must be cap_usd: the money of these contracts is USD"
+    for key, text in tier_problems(tiers, continuous=continuous) if tiers else ():
+        yield f"asset.{i}.tiers.{key.removeprefix('tier.')}", text
 
 
 def _unknown_symbols(scenario: Any):
@@ -163,13 +176,45 @@ def _pool_problems(scenario: Any):
 
 
 def _beyond_these_engines(scenario: Any):
-    if scenario.fund.in_coin > 0.0:
-        yield "fund.in_coin", "must be 0 at a venue with [[asset]] tables"
-    if scenario.exchange.collateral_in_coin > 0.0:
-        yield "exchange.collateral_in_coin", "must be 0 at a venue with [[asset]] tables: use [[collateral]]"
+    """Refuse what is told of one symbol only, before anything reads it."""
+    e, fund, several = scenario.exchange, scenario.fund, "at a venue with [[asset]] tables"
+    plain = {"contract": "linear", "partial": "full", "mark": "index", "band": "none"}
+    chosen = {f"exchange.{key}": (getattr(e, key).kind, only) for key, only in plain.items()}
+    chosen["exchange.remainder"] = (e.remainder, "taken_over")
+    chosen["exchange.margin_basis"] = (e.margin_basis, "mark")
+    for key, (value, only) in chosen.items():
+        if value != only:
+            yield key, f"{value!r} must be {only!r} {several}"
+    if e.disposal.own_limit:
+        yield "exchange.disposal", f"{e.disposal.kind!r} is for one symbol: its limit is not the bankruptcy price"
+    absent = {f"exchange.{key}": getattr(e, key) for key in ("backstop_margin", "latency_seconds")}
+    absent |= {f"fund.{key}": getattr(fund, key) for key in ("in_coin", "top_up_usd")}
+    for key, amount in absent.items():
+        if amount > 0.0:
+            yield key, f"{amount:g} must be 0 {several}"
+    if e.collateral_in_coin > 0.0:
+        yield "exchange.collateral_in_coin", f"must be 0 {several}: use [[collateral]]"
+    if fund.assets:
+        yield "fund.assets", f"must be empty {several}"
+    yield from _layers_of_one_symbol(scenario)
+
+
+def _layers_of_one_symbol(scenario: Any):
+    """Refuse layers with an amount of money of their own: every desk would count it once."""
+    for i, layer in enumerate(scenario.layer):
+        if layer.limits_fund:
+            yield f"layer.{i}", f"the limits of {layer.kind!r} are for one symbol: a fund behind several has none"
+        if any("usd" in name.split("_") for name in type(layer).model_fields):
+            yield f"layer.{i}", f"{layer.kind!r} is for one symbol: its money would count once for each of several"
+
+
+def _shock_problems(scenario: Any):
     for i, shock in enumerate(scenario.shock):
         if shock.symbol is not None and shock.halt:
             yield f"shock.{i}.halt", "halts the whole venue: leave symbol out"
+
+
+def _collateral_problems(scenario: Any):
     for i, row in enumerate(scenario.collateral):
         if row.symbol is not None and row.depeg_at_hours is not None:
             yield f"collateral.{i}.depeg_at_hours", "is for a stable coin, without a symbol"

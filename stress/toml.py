@@ -45,13 +45,23 @@ def read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Lay tables over tables; anything that is not a table, arrays included, is replaced.
 
-    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.
+    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  An amount has two
+    keys, ``_usd`` and ``_coin``: the one above takes the place of the other.
     """
-    merged = dict(below)
+    rivals = {rival(key) for key in above}
+    merged = {key: value for key, value in below.items() if key not in rivals}
     for key, value in above.items():
         old = merged.get(key)
         merged[key] = merge(old, value) if _same_kind(old, value) else value
     return merged
+
+
+def rival(key: str) -> str:
+    """Return the other key of an amount of money; nothing for a key that is no such amount."""
+    for unit, other in (("_usd", "_coin"), ("_coin", "_usd")):
+        if key.endswith(unit):
+            return key.removesuffix(unit) + other
+    return ""
 
 
 def _same_kind(old: Any, new: Any) -> TypeGuard[dict[str, Any]]:
@@ -64,13 +74,19 @@ def with_preset(tables: dict[str, Any], source: str) -> dict[str, Any]:
     name = exchange.get("preset") if isinstance(exchange, dict) else None
     if name is None:
         return tables
+    below = preset(str(name), f"{source}: exchange.preset")
+    below.pop("about", None)
+    return merge(below, tables)
+
+
+def preset(name: str, where: str) -> dict[str, Any]:
+    """Read a venue preset with its ``[about]``; `where` begins the message about an unknown name."""
     known = sorted(path.stem for path in PRESETS.glob("*.toml"))
     if name not in known:
-        near = hint(str(name), known)
-        raise ScenarioError(f"{source}: exchange.preset: unknown preset {name!r}, known: {', '.join(known)}{near}")
-    preset = read(PRESETS / f"{name}.toml")
-    preset.pop("about", None)
-    return merge(preset, tables)
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise ScenarioError(f"{where}: unknown preset {name!r}, known: {', '.join(known)}{meant}")
+    return read(PRESETS / f"{name}.toml")
 
 
 def override(tables: dict[str, Any], overrides: dict[str, Any], source: str) -> dict[str, Any]:
@@ -93,6 +109,7 @@ def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any
     table = dict(node) if isinstance(node, dict) else {}
     if parts[0] == "kind" and len(parts) == 1 and table.get("kind") != value:
         return {"kind": value, **{k: v for k, v in table.items() if k.endswith("_usd")}}
+    table.pop(rival(parts[0]), None)
     table[parts[0]] = _set(table.get(parts[0], {}), parts[1:], value, name, source)
     return table
 

@@ -26,7 +26,7 @@ __all__ = ["AMPLE", "Runner", "clusters_of", "model_risk", "runners_of", "spread
 PATHS = 10_000  # of every variant
 POPULATIONS = 25  # fewer than in a run: drawing them costs as much as running a hundred paths
 LEVEL = 0.995  # where paths are few, the level in the middle says most
-AMPLE = 1e15  # USD; a fund that no path ruins spares the second run of ruined paths, and drawdown is the same
+AMPLE = 1e15  # of any money; a fund that no path ruins spares the second run of ruined paths, and drawdown is the same
 # Tables that the draw of the accounts does not see; whatever else two variants share, they share the accounts.
 UNSEEN = ("liquidity", "funding", "fund", "layer", "reserve", "shock")
 UNSEEN_KEYS = {"run": ("name", "n_paths", "max_rounds", "engine"), "exchange": ("fee", "disposal", "check_seconds")}
@@ -38,8 +38,8 @@ class Runner:
     def __init__(self, scenario: Scenario, every: int, drawn: dict[Any, Population] | None = None):
         changes: dict[str, Any] = {"run.engine": "auto", "run.redraw_every": every}
         if one_run_curve(scenario)[0]:
-            changes["fund.initial_usd"] = AMPLE
-        self.fund, self.every = scenario.fund.initial_usd, every
+            changes |= scenario.with_fund(AMPLE)
+        self.fund, self.every = scenario.fund_initial, every
         self.scenario = scenario.plain(**changes)
         self.key = population_key(self.scenario)
         self.first = self.population(0, {} if drawn is None else drawn)

@@ -24,6 +24,7 @@ ARROWS = {
     "registry": set(),
     "toml": {"registry"},
     "overlays": {"registry", "toml"},
+    "presets": {"toml"},
     "randomness": {"rules"},
     "accounts": {"rules"},
     "agents": {"accounts", "rules", "registry"},
@@ -40,6 +41,7 @@ ARROWS = {
     "sweep": {*MODEL, "engines", "outcomes", "summary"},
     "variants": {*MODEL, "engines", "outcomes", "summary"},
     "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
+    "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -57,7 +59,7 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"drawdir", "launch_draws", "viz"}
+TOP |= {"drawdir", "launch_compare", "launch_draws", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {

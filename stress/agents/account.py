@@ -19,20 +19,27 @@ class Leg(Settings):
 class Account(Cohort, kind="account"):
     """`count` identical accounts, as an exchange's help page would state them."""
 
-    qty: float  # base units, long > 0
+    qty: float  # as the venue states it, long > 0: base units, or contracts
     entry_usd: float = Field(gt=0)
-    collateral_usd: float = Field(ge=0)
+    collateral_usd: float | None = Field(default=None, ge=0)
+    collateral_coin: float | None = Field(default=None, ge=0)
     count: int = Field(default=1, ge=1, le=5_000_000)
     margin: Margin = "isolated"
     legs: tuple[Leg, ...] = ()  # of a venue with several symbols
     coins: dict[str, float] = Field(default_factory=dict)  # units of other collateral, by asset
+    money = "collateral"
+
+    @property
+    def collateral(self) -> float:
+        """Posted margin, quote."""
+        return self.amount("collateral")
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return the accounts on the venue's grids."""
         accounts = np.zeros(self.count, dtype=ACCOUNT)
-        accounts["qty"] = quantize(self.qty, venue.lot)
-        accounts["entry"] = quantize(self.entry_usd, venue.tick)
-        accounts["collateral"] = quantize(self.collateral_usd, venue.cent)
+        accounts["qty"] = quantize(venue.contract.quantity(self.qty), venue.lot)
+        accounts["entry"] = quantize(venue.contract.price(self.entry_usd), venue.tick)
+        accounts["collateral"] = quantize(self.collateral, venue.cent)
         accounts["cross"] = self.margin == "cross"
         return accounts[accounts["qty"] != 0.0]
 
@@ -42,21 +49,23 @@ class Account(Cohort, kind="account"):
         rows = [leg_row(leg, venues) for leg in (first, *self.legs)]
         legs = np.concatenate([row for row in rows if row["qty"][0] != 0.0])
         legs["cross"] = self.margin == "cross" or bool(self.legs)
-        cash = quantize(self.collateral_usd, venues.of[0].cent)
+        cash = quantize(self.collateral, venues.of[0].cent)
         coins = np.array([self.coins.get(asset, 0.0) for asset in venues.assets])
         return Portfolios.join([Portfolios(np.full(1, cash), coins[None, :], legs)] * self.count)
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Refuse no position, and one opened above the tier's leverage (collateral below initial margin)."""
-        if quantize(self.qty, venue.lot) == 0.0:
-            return [("qty", f"{self.qty:g} is no position in lots of {venue.lot:g}")]
+        qty = venue.contract.quantity(self.qty)
+        if quantize(qty, venue.lot) == 0.0:
+            return [("qty", f"{self.qty:g} is no position in lots of {abs(venue.contract.stated(venue.lot)):g}")]
         if self.coins or self.legs:
             return []  # what backs them is not this symbol's to know: the population checks them
-        value = abs(self.qty) * self.entry_usd
+        value = abs(qty) * venue.contract.price(self.entry_usd)
         limit = float(venue.max_leverage(np.array([value]))[0])
-        if value > limit * self.collateral_usd * (1.0 + 1e-9):
-            reached = value / self.collateral_usd if self.collateral_usd else float("inf")
-            return [("collateral_usd", f"leverage {reached:.4g} is above the tier's maximum {limit:g}")]
+        if value > limit * self.collateral * (1.0 + 1e-9):
+            reached = value / self.collateral if self.collateral else float("inf")
+            key = "collateral_coin" if self.collateral_usd is None else "collateral_usd"
+            return [(key, f"leverage {reached:.4g} is above the tier's maximum {limit:g}")]
         return []
 
 

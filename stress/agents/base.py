@@ -1,7 +1,7 @@
 """What every agent type declares: its share of the book and how its accounts are drawn."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -14,7 +14,10 @@ COVERED = 0.9  # of a short: with more coins than that it would turn into a long
 
 @dataclass(frozen=True)
 class Venue:
-    """What a draw needs to know of the venue: price, size, grids and the tier table."""
+    """What a draw needs to know of the venue: price, size, grids and the tier table.
+
+    All in the coordinates of its contract: quote is the money in which it settles (`exchange.contract`).
+    """
 
     price: float
     open_interest: float  # quote, one side
@@ -24,7 +27,14 @@ class Venue:
     tick: float
     cent: float
     tiers: Any  # exchange.margin.TierTable: cap, rate, deduction, max_leverage
+    contract: Any  # exchange.contract.Contract: side, price, quantity
+    money_usd: float = 1.0  # of one unit of quote, today
+    unit: str = "USD"  # name of the money
     collateral_in_coin: float = 0.0  # share of drawn accounts' collateral that falls with the index
+
+    def sign(self, side: str) -> float:
+        """Return the sign of a long or a short in coordinates."""
+        return self.contract.side if side == "long" else -self.contract.side
 
     def max_leverage(self, notional: np.ndarray) -> np.ndarray:
         """Return the tier's leverage limit for each notional, shape as given."""
@@ -66,6 +76,7 @@ class Cohort(Part):
 
     name: str = Field(min_length=1)
     symbol: str | None = None  # of a venue with several: which one is traded; absent: the first
+    money: ClassVar[str] = ""  # an amount that has two keys, `<money>_usd` and `<money>_coin`
     laws: ClassVar[bool] = False
     explicit: ClassVar[bool] = False
     is_maker: ClassVar[bool] = False
@@ -114,6 +125,10 @@ class Cohort(Part):
             return long_share * venue.open_interest, short_share * venue.open_interest
         return long_share * venue.crowd_long, short_share * venue.crowd_short
 
+    def admitted(self, venue: Venue) -> Self:
+        """Return the cohort as another venue admits it: what its tiers forbid is lowered to what they allow."""
+        return self
+
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Return (key, message) for settings that this venue's rulebook forbids."""
         return []
@@ -123,7 +138,7 @@ Margin = Literal["isolated", "cross"]
 
 
 def build_accounts(venue: Venue, qty, entry, leverage, margin: Margin) -> np.ndarray:
-    """Return quantised accounts from signed quantity, entry and leverage.
+    """Return quantised accounts from signed quantity, entry and leverage, in the contract's coordinates.
 
     Isolated margin was posted at entry, |q| E / L; a cross account's equity gives its leverage now.  The venue's
     `collateral_in_coin` is turned into coins by `hold_coins`.

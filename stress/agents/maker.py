@@ -12,15 +12,17 @@ class Maker(Cohort, kind="maker"):
     ADL queue may close them.
     """
 
-    collateral_usd: float = Field(gt=0)
+    collateral_usd: float | None = Field(default=None, gt=0)
+    collateral_coin: float | None = Field(default=None, gt=0)
     deleverageable: bool = True
+    money = "collateral"
 
     is_maker = True
 
     @property
     def maker_collateral(self) -> float:
         """The makers' margin, quote."""
-        return self.collateral_usd
+        return self.amount("collateral")
 
     @property
     def makers_deleverage(self) -> bool:

@@ -1,6 +1,6 @@
 """Retail and professional traders drawn from laws of leverage, size and age of the position."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, SerializeAsAny, field_validator
@@ -58,13 +58,18 @@ class Trader(Cohort, kind="trader"):
             return [("leverage_median", f"{self.leverage_median:g} is above the first tier's maximum {limit:g}")]
         return []
 
+    def admitted(self, venue: Venue) -> Self:
+        """Return the cohort with a median leverage that the first tier allows."""
+        limit = float(venue.tiers.max_leverage[0])
+        return self.model_copy(update={"leverage_median": min(self.leverage_median, limit)})
+
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Draw the cohort; longs and shorts are counted in proportion to their shares.
 
         Entries come last: how often one is redrawn moves neither sizes nor anybody's first attempt.
         """
         side, notional = self._positions(rng, venue)
-        leverage = self._leverage(rng, notional, venue.max_leverage(notional))
+        leverage = self._leverage(rng, notional * venue.money_usd, venue.max_leverage(notional))
         entry = self._entries(rng, venue, side, leverage, notional)
         return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
 
@@ -75,18 +80,18 @@ class Trader(Cohort, kind="trader"):
         return [(side, n, share) for side, n, share in sides if share > 0.0]
 
     def _positions(self, rng, venue: Venue) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the side (+1 or -1) and the notional of every account."""
+        """Draw the side (+1 or -1 in coordinates) and the notional, quote, of every account."""
         sides, notionals = [], []
         for side, n, share in self._sides():
-            sides.append(np.full(n, 1.0 if side == "long" else -1.0))
+            sides.append(np.full(n, venue.sign(side)))
             crowd = venue.crowd_long if side == "long" else venue.crowd_short
             notionals.append(self._notional(rng, n, share * crowd, self.largest_share * crowd))
         return np.concatenate(sides), np.concatenate(notionals)
 
-    def _leverage(self, rng, notional, tier_limit) -> np.ndarray:
+    def _leverage(self, rng, notional_usd, tier_limit) -> np.ndarray:
         """Draw leverage about its median, within the limits of size, tier and cohort."""
-        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(notional.size))
-        by_size = self.cap_at_10k_usd * (np.maximum(notional, 1.0) / 10_000.0) ** -self.cap_exponent
+        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(notional_usd.size))
+        by_size = self.cap_at_10k_usd * (np.maximum(notional_usd, 1.0) / 10_000.0) ** -self.cap_exponent
         limit = np.minimum(np.minimum(by_size, tier_limit), self.leverage_max)
         return np.clip(leverage, 1.0, np.maximum(limit, 1.0))
 

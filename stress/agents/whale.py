@@ -1,7 +1,7 @@
 """One explicit large holder, outside the laws: broad crashes rarely ruin a fund, concentration does."""
 
 import math
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -40,17 +40,26 @@ class Whale(Cohort, kind="whale"):
         """How many accounts leave together."""
         return self.accounts if self.exits_per_year > 0.0 else 0
 
+    def _limit(self, venue: Venue) -> tuple[float, float]:
+        """Return the size of an account, quote, and the tier's maximum there."""
+        size = self.share * venue.open_interest / self.accounts
+        return size, float(venue.max_leverage(np.array([size]))[0])
+
+    def admitted(self, venue: Venue) -> Self:
+        """Return the whale with at most the leverage of the tier that its size meets."""
+        return self.model_copy(update={"leverage": min(self.leverage, self._limit(venue)[1])})
+
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Refuse a leverage above the tier's maximum for an account of this size."""
-        size = self.share * venue.open_interest / self.accounts
-        limit = float(venue.max_leverage(np.array([size]))[0])
+        size, limit = self._limit(venue)
         if self.leverage > limit:
-            return [("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at USD {size:,.0f}")]
+            at = f"{venue.unit} {size:,.0f}"
+            return [("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at {at}")]
         return []
 
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return the accounts."""
-        sign = 1.0 if self.side == "long" else -1.0
+        sign = venue.sign(self.side)
         qty = np.full(self.accounts, sign * self.share * venue.open_interest / venue.price / self.accounts)
-        entry = np.full(self.accounts, venue.price * math.exp(-self.entry_move))
+        entry = np.full(self.accounts, venue.price * math.exp(-venue.contract.side * self.entry_move))
         return build_accounts(venue, qty, entry, self.leverage, self.margin)

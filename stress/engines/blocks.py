@@ -19,6 +19,7 @@ class World:
     def __init__(self, scenario: Scenario, *, seed: int, decay: np.ndarray):
         clock, market = scenario.clock, scenario.market
         self.n_steps = clock.n_steps
+        self.side = scenario.exchange.contract.side
         self.key = stream_key(seed)
         self.funding = scenario.funding
         self.n_intervals = clock.n_steps // scenario.steps(scenario.funding.interval_hours * 3600.0)
@@ -34,15 +35,17 @@ class World:
         self.decay = decay
 
     def block(self, first: int, n: int) -> Block:
-        """Draw `n` paths from path `first` on."""
+        """Draw `n` paths from path `first` on, in the coordinates of the contract."""
         shocks = np.empty((n, self.n_steps))
         lows = np.empty((n, -(-self.n_steps // CHUNK)))
         highs = np.empty_like(lows)
         self.sample(self.numbers, self.table, self.overlay, self.key, first, shocks, lows, highs)
+        if self.side < 0.0:
+            shocks, lows, highs = -shocks, -highs, -lows
         normals = np.empty((n, self.n_intervals))
         funding_normals(self.key, first, normals)
         halts, exits = self._halts(shocks), self._exits(first, n)
-        return Block(shocks, lows, highs, halts, exits, self.funding.rates(normals), self.decay)
+        return Block(shocks, lows, highs, halts, exits, self.side * self.funding.rates(normals), self.decay)
 
     def _halts(self, shocks: np.ndarray) -> np.ndarray:
         """Return the scripted halts and, if asked for, one at each path's worst moment, shape (n, n_steps)."""

@@ -44,7 +44,7 @@ def ladder_obstacle(scenario: Scenario) -> str:
     """Say which feature keeps the ladder from being exact; empty if none does."""
     if scenario.asset:
         return "[[asset]]: whether a portfolio is liquidated depends on several prices"
-    if scenario.exchange.tier_mode == "cliff":
+    if not scenario.exchange.monotone:
         return "exchange.tier_mode = 'cliff' makes liquidation non-monotone in the price"
     return ""
 

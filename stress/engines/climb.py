@@ -7,6 +7,7 @@ import numpy as np
 from stress.engines.rounds import common_part
 from stress.engines.rungs import NEAR, Rungs
 from stress.exchange.margin import is_breached
+from stress.exchange.orders import is_called
 from stress.rules import inline, rule
 
 ROUNDING = 1e-12  # a threshold as a price is only as good as one division; the test itself is on keys
@@ -96,12 +97,11 @@ def find_aside(state, book, climb):
 
 
 @inline
-def find_leavers(state, book, climb):
-    """Test directly the accounts that may withdraw their margin; return whether any is breached."""
+def find_leavers(state, book, climb, step):
+    """Test directly the accounts that may withdraw their margin; return whether any is called."""
     found = False
     for i in range(climb.left.size):
-        a = climb.leavers[i]
-        if climb.left[i] == 0 and is_breached(a.qty, a.entry, a.collateral, state.mark, state.funding, book.tiers):
+        if climb.left[i] == 0 and is_called(climb.leavers[i], state, book, step):
             climb.left[i] = 1
             found = True
     return found

@@ -12,11 +12,13 @@ from stress.engines.climb import climb_of
 from stress.engines.population import Population
 from stress.engines.rulebook import rulebook
 from stress.engines.rungs import Rungs, build_rungs
-from stress.engines.start import initial_state
+from stress.engines.start import initial_state, runs_again
 from stress.engines.steps import LEDGER, Block, Ledger, Rows, only
+from stress.engines.survivors import survivors_of
 from stress.rules import record
-from stress.scenario import Scenario
+from stress.scenario import Scenario, ScenarioError
 
+MANY_ORDERS = 64  # entries of the ledger for every account, where it may be liquidated in parts
 REACH_SD = 4.0  # standard deviations of funding that the ladder's lists are built for
 
 
@@ -28,6 +30,7 @@ class CompiledEngine:
         self.keep_ledger = keep_ledger
         self.ready: Callable[[], Any] | None = None  # waits for whoever compiles the account loop
         self.rulebook = rulebook(scenario, population.open_interest)
+        self.orders_each = 1 if self.rulebook.whole else MANY_ORDERS
         self.book = record(self.rulebook.numbers)
         self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
 
@@ -41,15 +44,16 @@ class CompiledEngine:
         self.run_loop(population, states, self.world.block(0, 1), 0, self.ledger(population, 0), np.empty((1, 0)))
 
     def ledger(self, population: Population, n: int) -> Ledger:
-        """Allocate a ledger for `n` paths: an account is liquidated at most once."""
-        size = n * population.accounts.size if self.keep_ledger else 0
+        """Allocate a ledger for `n` paths: an account is liquidated at most once, or in a few parts."""
+        size = n * population.accounts.size * self.orders_each if self.keep_ledger else 0
         return Ledger(np.zeros(size, LEDGER), np.zeros(1, np.int64))
 
     def run(self, population: Population, index: int, first: int, n: int) -> Rows:
         """Run paths `first` .. `first` + n - 1 on one population."""
         parts = []
-        for start in range(first, first + n, MAX_BLOCK):
-            block = self.world.block(start, min(MAX_BLOCK, first + n - start))
+        size = max(1, MAX_BLOCK // self.orders_each) if self.keep_ledger else MAX_BLOCK
+        for start in range(first, first + n, size):
+            block = self.world.block(start, min(size, first + n - start))
             parts.append(self._run_block(population, block, start))
         shadow, configured, ledger = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Rows(shadow, configured, index, ledger)
@@ -58,12 +62,12 @@ class CompiledEngine:
         n = block.shocks.shape[0]
         ledger = self.ledger(population, n)
         shadow = self.shadow(population, block, first, ledger, None)
-        rows = ledger.rows[: ledger.used[0]]
+        rows = written(ledger)
         again = np.flatnonzero(shadow["needs_loop"]).tolist()
         for p in again:
             shadow[p], rows = self._one(population, block, first, p, rows, bottomless=1)
         configured = shadow.copy()
-        for p in np.flatnonzero(shadow["ruin_step"] >= 0).tolist():
+        for p in np.flatnonzero(runs_again(shadow, self.rulebook.repeats)).tolist():
             configured[p], rows = self._one(population, block, first, p, rows, bottomless=0)
         return shadow, configured, rows
 
@@ -73,7 +77,7 @@ class CompiledEngine:
         ledger = self.ledger(population, 1)
         self.run_loop(population, states, only(block, p), first + p, ledger, np.empty((1, 0)))
         others = rows[rows["path"] != first + p]
-        return states[0], np.concatenate([others, ledger.rows[: ledger.used[0]]])
+        return states[0], np.concatenate([others, written(ledger)])
 
     def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block in the account loop."""
@@ -103,6 +107,20 @@ class CompiledEngine:
     run_shadow = run_loop
 
 
+def written(ledger: Ledger) -> np.ndarray:
+    """Return the liquidations in a ledger.
+
+    Raises
+    ------
+    ScenarioError
+        If there were more than it has room for.
+    """
+    if ledger.used[0] > ledger.rows.size:
+        limit = f"more than {MANY_ORDERS} liquidations for every account of a path"
+        raise ScenarioError(f"ledger: {limit}: run without it, or with a longer run.step_seconds")
+    return ledger.rows[: ledger.used[0]]
+
+
 class LoopEngine(CompiledEngine):
     """Every account."""
 
@@ -115,12 +133,12 @@ class LadderEngine(CompiledEngine):
         self.rungs = lru_cache(maxsize=4)(self._rungs)
 
     def _rungs(self, population: Population) -> Rungs:
-        funding = self.scenario.funding
-        largest = min(funding.clamp, abs(funding.mean_rate) + REACH_SD * funding.sd_rate)
+        largest = self.scenario.funding.largest(REACH_SD)
         reach = 1.5 * self.world.n_intervals * largest * population.price
         return build_rungs(population, self.scenario.tiers, reach)
 
     def run_shadow(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
         """Run a block on the ladder; paths that it cannot finish exactly come back with ``needs_loop``."""
         climb = climb_of(self.rungs(population))
-        ladder.compiled(self.rulebook)(states, self.book, block, first, climb, ledger, traces)
+        here = survivors_of(climb, 0 if self.rulebook.whole else population.accounts.size)
+        ladder.compiled(self.rulebook)(states, self.book, block, first, here, ledger, traces)

@@ -31,19 +31,25 @@ class Cover:
         self.priced[index] = {move: self._largest_first(held, move) for move in MOVES}
 
     def _largest_first(self, held: Population, move: float) -> np.ndarray:
-        return np.sort(deficits(held, move, self.book, self.fill_price))[::-1]
+        moved = self.scenario.exchange.contract.move(move)
+        return np.sort(deficits(held, moved, self.book, self.fill_price))[::-1]
 
     def rows(self) -> tuple[dict, ...]:
-        """Return Cover-1 and Cover-2 losses by move: rows ``{"n", "move", "losses"}``, one loss per population.
+        """Return Cover-1 and Cover-2 losses by move: rows ``{"n", "move", "losses", "fund"}``, a loss per population.
 
         The loss of an account is its deficit after the price move and the cost of liquidating it alone, at once,
         in a book of normal depth; the n largest add up (EMIR Art. 42 and 43, docs/method.md, section 10).
         """
         books = [self.priced[index] for index in sorted(self.priced)]
         cases = [(n, move) for n in COUNTS for move in MOVES]
-        return tuple(
-            {"n": n, "move": move, "losses": [float(book[move][:n].sum()) for book in books]} for n, move in cases
-        )
+        rows = [(n, move, [float(book[move][:n].sum()) for book in books]) for n, move in cases]
+        return tuple({"n": n, "move": move, "losses": losses, "fund": self.fund_at(move)} for n, move, losses in rows)
+
+    def fund_at(self, move: float) -> float:
+        """Return what the fund is worth after a move of the USD price, quote."""
+        scenario, contract = self.scenario, self.scenario.exchange.contract
+        moving, _ = scenario.fund.basket(contract, scenario.exchange.coin)
+        return scenario.fund_initial + moving * contract.move(move)
 
 
 def cover_of(scenario: Scenario) -> Cover:
@@ -69,7 +75,7 @@ def by_holder(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
 
 
 def deficits(population: Population, move: float, book: Any, fill_price: Callable) -> np.ndarray:
-    """Return the largest losses beyond margin at a price move, liquidation cost included, shape (<= LARGEST,)."""
+    """Return the largest losses beyond margin at a move in coordinates, with its cost, shape (<= LARGEST,)."""
     accounts, price = population.accounts, population.price * (1.0 + move)
     value = np.abs(accounts["qty"]) * price
     equity = accounts["collateral"] + accounts["qty"] * (price - accounts["entry"])

@@ -131,7 +131,7 @@ def shares_of(scenario: Scenario, book: Book) -> list[Share]:
     """Return requested and achieved shares of each symbol's open interest, cohort by cohort and side by side."""
     found, legs = [], book.portfolios.legs
     for s, desk in enumerate(scenario.desks):
-        total = desk.exchange.open_interest_usd or book.desks[s].open_interest
+        total = desk.venue.open_interest or book.desks[s].open_interest
         for i, cohort in enumerate(scenario.population):
             trades = cohort.trades(scenario.asset[s].symbol, scenario.asset[0].symbol)
             asked = cohort.requested(desk.venue) if trades else ()

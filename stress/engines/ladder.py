@@ -18,6 +18,7 @@ from stress.engines.rounds import compose_end, limit_of
 from stress.engines.rulebook import once_per_rules
 from stress.engines.rungs import SPAN
 from stress.engines.steps import compose_path, path_of, withdraw_margin, write_down
+from stress.engines.survivors import bound_survivors, compose_single_orders, find_survivors, price_survivors
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.settlement import flatten, record_event
 from stress.rules import frugal_kernel, inline, rule
@@ -102,7 +103,7 @@ def compose_close(rules):
         rungs, a, b = climb.rungs, climb.at[i], climb.front[i]
         if b - a > FEW and ledger.rows.size == 0:
             worst, best = gain_bounds(state, rungs, a, b, rungs.lists[i].side, fill)
-            to_fund = common_share(best * (1.0 + ROUNDING), book.fee_rate)
+            to_fund = common_share(book.fee.code, best * (1.0 + ROUNDING), book.fee)
             if worst >= 0.0 and to_fund >= 0.0:
                 settle_run(state, rungs, a, b, fill, share, to_fund)
                 return
@@ -125,56 +126,73 @@ def compose_close(rules):
     return close_crossed
 
 
-def compose_liquidate(rules, value_fund):
-    """Return the liquidation rounds of a step on the ladder."""
+def compose_whole(rules):
+    """Return ``close_whole(state, book, here, shocks, step, path_id, round_, ledger)``: a round by prefix sums.
+
+    Every order closes its account, so that what the lists have crossed can be settled in runs.
+    """
     price_batch, trade, close_crossed = rules.price_batch, rules.trade, compose_close(rules)
-    fund_first = rules.fund_first
 
     @inline
-    def liquidate(state, book, path, step, path_id, climb, ledger):
+    def close_whole(state, book, here, shocks, step, path_id, round_, ledger):
+        """Close everybody who is crossed."""
+        climb = here.climb
+        advance_depth(state, shocks, step, book.liquidity)
+        long_qty, long_value, short_qty, short_value, common = crossed_sums(book, climb)
+        limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
+        qty = long_qty + short_qty
+        share, fill = price_batch(state, book, -qty, limit)
+        close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger)
+        state.inventory += (1.0 - share) * qty
+        state.inventory_common += (1.0 - share) * common
+        flatten(state)
+        trade(state, book, step, -(share * qty), -(share * common), fill)
+
+    return close_whole
+
+
+def compose_liquidate(rules, value_fund):
+    """Return the liquidation rounds of a step on the ladder."""
+    close_round = compose_whole(rules) if rules.whole else compose_single_orders(rules)
+
+    @inline
+    def liquidate(state, book, path, step, path_id, here, ledger):
         """Cross rungs until the mark rests between two."""
+        climb = here.climb
         if abs(state.funding) > climb.rungs.funding_reach:
             state.needs_loop = 1
             return
         if state.touched == 1:
             set_thresholds(state, climb)
+            price_survivors(state, book, here)
         round_ = 0
         while round_ < book.max_rounds:
             crossed = find_crossed(state, climb)
-            aside, leaving = find_aside(state, book, climb), find_leavers(state, book, climb)
-            if not (crossed or aside or leaving):
+            aside, leaving = find_aside(state, book, climb), find_leavers(state, book, climb, step)
+            again = find_survivors(state, book, here, step)
+            if not (crossed or aside or leaving or again):
                 break
-            advance_depth(state, path.shocks, step, book.liquidity)
-            long_qty, long_value, short_qty, short_value, common = crossed_sums(book, climb)
-            limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
-            qty = long_qty + short_qty
-            share, fill = price_batch(state, book, -qty, limit)
-            before = state.bad_debt
-            close_crossed(state, book, climb, fill, share, step, path_id, round_, ledger)
-            if not fund_first and state.bad_debt > before:
-                state.needs_loop = 1
-            state.inventory += (1.0 - share) * qty
-            state.inventory_common += (1.0 - share) * common
-            flatten(state)
-            trade(state, book, step, -(share * qty), -(share * common), fill)
+            close_round(state, book, here, path.shocks, step, path_id, round_, ledger)
             record_event(state, book, step, value_fund(state, book))
             round_ += 1
         state.rounds_max = max(state.rounds_max, round_)
         set_thresholds(state, climb)
+        bound_survivors(state, book, here)
         state.touched = max(state.touched, int(round_ == book.max_rounds))
 
     return liquidate
 
 
 @rule
-def carry_all(state, book, climb):
+def carry_all(state, book, here):
     """Do nothing: a shadow fund carries whatever it has taken over."""
     return
 
 
 @inline
-def leave(state, book, path, step, climb):
+def leave(state, book, path, step, here):
     """Take the margin out of the accounts that leave at this step."""
+    climb = here.climb
     for i in range(climb.left.size):
         if path.exits[i] == step and climb.left[i] == 0:
             withdraw_margin(state, book, climb.leavers[i])
@@ -182,15 +200,16 @@ def leave(state, book, path, step, climb):
 
 @once_per_rules
 def compiled(rules):
-    """Return the kernel ``(states, book, world, first, climb, ledger, traces)`` for a set of rules, compiled once."""
+    """Return the kernel ``(states, book, world, first, here, ledger, traces)`` for a set of rules, compiled once."""
     value_fund, _ = compose_end(rules)
     follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, leave, value_fund, melt=inline)
 
     @frugal_kernel
-    def run_block(states, book, world, first, climb, ledger, traces):
+    def run_block(states, book, world, first, here, ledger, traces):
         """Run every path of a block from the foot of the ladder."""
         for p in range(states.size):
-            restart(climb)
-            follow(states[p], book[0], path_of(world, p), first + p, climb, ledger, traces[p])
+            restart(here.climb)
+            here.used[0] = 0
+            follow(states[p], book[0], path_of(world, p), first + p, here, ledger, traces[p])
 
     return run_block

@@ -11,26 +11,34 @@ from typing import NamedTuple
 import numpy as np
 
 from stress.engines.population import Population
-from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rounds import (
+    KEPT,
+    Flows,
+    Round,
+    compose_end,
+    compose_must_shed,
+    compose_round,
+    first_of,
+    round_of,
+)
 from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
-from stress.exchange.margin import is_breached
+from stress.exchange.orders import is_called, is_waiting
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
 from stress.rules import kernel, record_dtype, rule
 
-CASE = record_dtype(Case())
+CASE, FLOWS = record_dtype(Case()), record_dtype(Flows())
 
 
 class Holdings(NamedTuple):
     """Working arrays of one path."""
 
     accounts: np.ndarray  # (n,) a copy: quantities fall to zero and collateral changes
-    batch: np.ndarray  # (n,) the accounts of a round
+    round: Round  # arrays (n,): the accounts of a round, and what becomes of them
     ids: np.ndarray  # (n,)
     living: np.ndarray  # (n,)
-    short: np.ndarray  # (n,)
-    moved: np.ndarray  # (n,)
+    flows: np.ndarray  # (1,)
     case: np.ndarray  # (1,)
     leavers: np.ndarray  # (k,) rows of the accounts that may withdraw their margin
 
@@ -39,24 +47,40 @@ def holdings_of(population: Population) -> Holdings:
     """Allocate the working arrays for a population."""
     accounts = population.accounts
     n = max(accounts.size, 1)
-    ids, living, short = (np.zeros(n, dtype=np.int64) for _ in range(3))
-    batch = np.zeros(n, accounts.dtype)
-    return Holdings(accounts.copy(), batch, ids, living, short, np.zeros(n), np.zeros(1, CASE), population.leavers)
+    ids, living = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    flows, case = np.zeros(1, FLOWS), np.zeros(1, CASE)
+    return Holdings(accounts.copy(), round_of(n), ids, living, flows, case, population.leavers)
 
 
 @rule
-def take_out_breached(state, book, holdings):
-    """Move all accounts with equity < maintenance margin into the batch; return how many."""
+def take_out_called(state, book, step, holdings):
+    """Move all accounts whose order executes now into the round; return how many."""
     n = 0
+    state.waiting = 0
     for i in range(holdings.accounts.size):
         a = holdings.accounts[i]
-        if is_breached(a.qty, a.entry, a.collateral, state.mark, state.funding, book.tiers):
-            holdings.batch[n] = a
+        if is_called(a, state, book, step):
+            holdings.round.batch[n] = a
             holdings.ids[n] = i
             n += 1
+        elif a.wait != 0 and is_waiting(a, state, book):
+            state.waiting = 1
     for j in range(n):
         holdings.accounts[holdings.ids[j]].qty = 0.0
+        holdings.accounts[holdings.ids[j]].wait = 0
     return n
+
+
+@rule
+def put_back(state, holdings, n, ledger, path_id, step, round_):
+    """Give accounts that go on their place again, and write down what left each account."""
+    for j in range(n):
+        i = holdings.ids[j]
+        if holdings.round.sold[j] == KEPT:
+            holdings.accounts[i] = holdings.round.batch[j]
+            state.touched = 1
+        if holdings.round.offered[j] != 0.0:
+            write_down(ledger, path_id, step, round_, i, holdings.round.offered[j])
 
 
 @rule
@@ -78,10 +102,10 @@ def remember_healthy(state):
         state.next_high = state.mark
     state.next_low = min(state.next_low, state.mark)
     state.next_high = max(state.next_high, state.mark)
-    state.touched = 0
+    state.touched = state.waiting
 
 
-def compose_liquidate(rules, value_fund):
+def compose_liquidate(rules, value_fund, carry):
     """Return the liquidation rounds of a step over the account loop."""
     close_batch = compose_round(rules)
 
@@ -91,16 +115,16 @@ def compose_liquidate(rules, value_fund):
         for round_ in range(book.max_rounds):
             if is_known_healthy(state, book):
                 return
-            n = take_out_breached(state, book, holdings)
+            n = take_out_called(state, book, step, holdings)
             if n == 0:
                 remember_healthy(state)
                 return
-            for j in range(n):
-                write_down(ledger, path_id, step, round_, holdings.ids[j], holdings.batch[j].qty)
             living = holdings.living[: list_living(holdings)]
-            batch, short, moved = holdings.batch[:n], holdings.short[:n], holdings.moved[:n]
-            case = holdings.case[0]
-            close_batch(state, book, path.shocks, step, batch, short, moved, case, holdings.accounts, living)
+            called, flows, case = first_of(holdings.round, n), holdings.flows[0], holdings.case[0]
+            close_batch(state, book, path.shocks, step, called, flows, case, holdings.accounts, living)
+            put_back(state, holdings, n, ledger, path_id, step, round_)
+            if book.limited == 1:
+                carry(state, book, holdings)
             record_event(state, book, step, value_fund(state, book))
             state.rounds_max = max(state.rounds_max, round_ + 1)
         state.touched = 1
@@ -108,16 +132,16 @@ def compose_liquidate(rules, value_fund):
     return liquidate
 
 
-def compose_carry(value_fund, shed_inventory):
+def compose_carry(value_fund, shed_inventory, must_shed):
     """Return the rule that passes inventory on when a fund with a bottom cannot carry it."""
 
     @rule
     def carry(state, book, holdings):
         """Hand over what the fund cannot carry."""
-        if state.inventory != 0.0 and is_broke(state, book, value_fund(state, book)):
+        if state.inventory != 0.0 and must_shed(state, book, value_fund(state, book)):
             living = holdings.living[: list_living(holdings)]
-            batch, short, moved = holdings.batch[:1], holdings.short[:1], holdings.moved[:1]
-            shed_inventory(state, book, batch, short, moved, holdings.case[0], holdings.accounts, living)
+            one, case = first_of(holdings.round, 1), holdings.case[0]
+            shed_inventory(state, book, one, case, holdings.accounts, living)
 
     return carry
 
@@ -135,8 +159,9 @@ def leave(state, book, path, step, holdings):
 def compiled(rules):
     """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` of some rules."""
     value_fund, shed_inventory = compose_end(rules)
-    liquidate = compose_liquidate(rules, value_fund)
-    follow = compose_path(rules, liquidate, compose_carry(value_fund, shed_inventory), leave, value_fund)
+    carry = compose_carry(value_fund, shed_inventory, compose_must_shed(rules))
+    liquidate = compose_liquidate(rules, value_fund, carry)
+    follow = compose_path(rules, liquidate, carry, leave, value_fund)
 
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):

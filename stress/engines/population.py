@@ -46,7 +46,7 @@ class Population:
 
     @cached_property
     def open_interest(self) -> float:
-        """Notional of one side, makers included, quote."""
+        """Notional of one side, makers included, in the contract's money."""
         qty = self.accounts["qty"]
         return max(float(qty[qty > 0].sum()), float(-qty[qty < 0].sum())) * self.price
 
@@ -90,7 +90,7 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
         parts.append(accounts)
     collateral = sum(cohort.maker_collateral for cohort in scenario.population)
     deleverage = any(cohort.makers_deleverage for cohort in scenario.population)
-    drawn = Population(np.concatenate(parts), scenario.market.price_usd, collateral, deleverage)
+    drawn = Population(np.concatenate(parts), scenario.price, collateral, deleverage)
     check_exact(scenario, drawn)
     accounts = _healthy(scenario, drawn)
     return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts))
@@ -113,11 +113,11 @@ def leavers_of(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
 
 def check_exact(scenario: Scenario, population: Population) -> None:
     """Refuse a book whose sums are too large for its grids to be exact."""
-    e, a = scenario.exchange, population.accounts
+    venue, a = scenario.venue, population.accounts
     sums = {
-        "exchange.lot": np.abs(a["qty"]).sum() / grid(e.lot),
-        "exchange.tick": (np.abs(a["qty"]) * a["entry"]).sum() / (grid(e.lot) * grid(e.tick)),
-        "exchange.cent": a["collateral"].sum() / grid(e.cent),
+        "exchange.lot": np.abs(a["qty"]).sum() / grid(venue.lot),
+        "exchange.tick": (np.abs(a["qty"]) * a["entry"]).sum() / (grid(venue.lot) * grid(venue.tick)),
+        "exchange.cent": a["collateral"].sum() / grid(venue.cent),
     }
     for key, units in sums.items():
         if units > EXACT_UNITS:
@@ -126,7 +126,7 @@ def check_exact(scenario: Scenario, population: Population) -> None:
 
 def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
     """Drop drawn accounts that rounding left liquidatable at the start; refuse given ones."""
-    accounts, price = population.accounts, population.price
+    accounts, price, usd_price = population.accounts, population.price, scenario.exchange.contract.usd_price
     best = nearest(accounts, scenario)
     suspect = np.flatnonzero(np.where(accounts["qty"] > 0, best >= price * 0.999999, best <= price * 1.000001))
     dead = [i for i in suspect if _breached(accounts[i], price, scenario)]
@@ -135,7 +135,7 @@ def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
         if not cohort.laws:
             raise ScenarioError(
                 f"population.{accounts[i]['cohort']}: {cohort.name!r} is liquidatable at the start "
-                f"(liquidation price {best[i]:,.2f}, mark {price:,.2f})"
+                f"(liquidation price {usd_price(best[i]):,.2f}, mark {usd_price(price):,.2f})"
             )
     return np.delete(accounts, dead)
 
@@ -146,7 +146,7 @@ def _breached(row, price: float, scenario: Scenario) -> bool:
 
 def nearest(accounts: np.ndarray, scenario: Scenario, funding: float = 0.0) -> np.ndarray:
     """Return each account's liquidation price, shape (n,): the extreme over tiers of the affine solutions."""
-    if scenario.exchange.tier_mode == "cliff":
+    if not scenario.exchange.monotone:
         return _cliff_prices(accounts, scenario)
     prices = liquidation_prices(accounts, scenario.tiers, funding)
     return np.where(accounts["qty"] > 0, prices.max(axis=1), prices.min(axis=1))
@@ -176,12 +176,13 @@ def shares(scenario: Scenario, population: Population) -> list[Share]:
 
         return shares_of(scenario, population)  # type: ignore[arg-type]
     found = []
-    total = scenario.exchange.open_interest_usd or population.open_interest
+    total = scenario.venue.open_interest or population.open_interest
     accounts = population.accounts
     qty = accounts["qty"] - coin_collateral(scenario.venue, accounts["collateral"])
     for i, cohort in enumerate(scenario.population):
-        for side, sign, requested in zip(("long", "short"), (1, -1), cohort.requested(scenario.venue), strict=True):
+        for side, requested in zip(("long", "short"), cohort.requested(scenario.venue), strict=True):
             if requested > 0.0:
+                sign = scenario.venue.sign(side)
                 held = qty[(accounts["cohort"] == i) & (sign * qty > 0)]
                 achieved = float(np.abs(held).sum()) * population.price / total
                 found.append(Share(cohort.name, side, requested / total, achieved))

@@ -12,7 +12,16 @@ import numpy as np
 from stress.accounts import LEG
 from stress.engines.desks import Book
 from stress.engines.portfolio_queue import anchor, changed, find_breached, legs_of, restart
-from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rounds import (
+    Flows,
+    Round,
+    compose_end,
+    compose_must_shed,
+    compose_round,
+    first_of,
+    part_of,
+    round_of,
+)
 from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import next_after, path_of, withdraw_margin, write_down
 from stress.exchange.collateral import coin_price
@@ -31,24 +40,23 @@ from stress.exchange.portfolio import (
     sell_all_coins,
     split_wallet,
 )
-from stress.exchange.settlement import record_event
+from stress.exchange.settlement import pay_funding, record_event
 from stress.exchange.waterfall import Case
 from stress.rules import kernel, record_dtype, rule
 
-CASE = record_dtype(Case())
+CASE, FLOWS = record_dtype(Case()), record_dtype(Flows())
 
 
 class Room(NamedTuple):
     """Working arrays of a round."""
 
     taken: np.ndarray  # (n,) accounts
-    batch: np.ndarray  # (m,) of LEG: a desk's batch begins where the desk does
+    round: Round  # arrays (m,), the batch of LEG: a desk's begins where the desk does
     rows: np.ndarray  # (m,) which leg each row of the batch is
     counts: np.ndarray  # (n_symbols,) rows of each desk's batch
     living: np.ndarray  # (m,)
     backing: np.ndarray  # (m,) what backs a presented leg besides its wallet
-    short: np.ndarray  # (m,)
-    moved: np.ndarray  # (m,)
+    flows: np.ndarray  # (1,)
     case: np.ndarray  # (1,)
     leavers: np.ndarray  # (k,) accounts that may withdraw their margin
 
@@ -57,9 +65,9 @@ def room_of(book: Book) -> Room:
     """Allocate the working arrays of a round."""
     n, m = book.accounts.size, book.portfolios.legs.size
     taken, counts = np.zeros(n, np.int64), np.zeros(len(book.desks), np.int64)
-    rows, living, short = (np.zeros(m, np.int64) for _ in range(3))
-    batch, case = np.zeros(m, LEG), np.zeros(1, CASE)
-    return Room(taken, batch, rows, counts, living, np.zeros(m), short, np.zeros(m), case, book.leavers)
+    rows, living = np.zeros(m, np.int64), np.zeros(m, np.int64)
+    flows, case = np.zeros(1, FLOWS), np.zeros(1, CASE)
+    return Room(taken, round_of(m, LEG), rows, counts, living, np.zeros(m), flows, case, book.leavers)
 
 
 @rule
@@ -79,7 +87,7 @@ def break_up(desks, venue, accounts, room, n):
             if legs[j].qty != 0.0:
                 d = legs[j].symbol
                 at = venue.desk_starts[d] + room.counts[d]
-                room.batch[at] = legs[j]
+                room.round.batch[at] = legs[j]
                 room.rows[at] = venue.starts[i] + j
                 room.counts[d] += 1
                 legs[j].qty = 0.0
@@ -113,7 +121,7 @@ def fold_back(accounts, room, n):
 
 def compose_desk(rules, value_fund, shed_inventory):
     """Return ``revalue, close_desk, carry``: what one desk does with its batch and with its inventory."""
-    close_batch = compose_round(rules)
+    close_batch, must_shed = compose_round(rules), compose_must_shed(rules)
 
     @rule
     def revalue(desks, venue):
@@ -127,14 +135,13 @@ def compose_desk(rules, value_fund, shed_inventory):
         revalue(desks, venue)
         draw_on_pool(d, venue.books, venue.values)
         first = venue.desk_starts[d]
-        last = first + room.counts[d]
-        batch, short, moved = room.batch[first:last], room.short[first:last], room.moved[first:last]
+        called = part_of(room.round, first, first + room.counts[d])
         desk, book = desks[d], venue.books[d]
         n = 0
         if book.fund_first == 0 or desk.bottomless == 0:
             n = present(d, desks, venue, accounts, room)
-        living = room.living[:n]
-        close_batch(desk, book, shocks[d], step, batch, short, moved, room.case[0], accounts.legs, living)
+        living, flows, case = room.living[:n], room.flows[0], room.case[0]
+        close_batch(desk, book, shocks[d], step, called, flows, case, accounts.legs, living)
         fold_back(accounts, room, n)
 
     @rule
@@ -147,11 +154,10 @@ def compose_desk(rules, value_fund, shed_inventory):
             venue.lost[d] = inventory_loss(desks[d], venue.values[d])
         share_deficits(venue.books, venue.values, venue.lost)
         for d in range(len(venue.values)):
-            if desks[d].inventory != 0.0 and is_broke(desks[d], venue.books[d], venue.values[d]):
+            if must_shed(desks[d], venue.books[d], venue.values[d]):
                 n = present(d, desks, venue, accounts, room)
-                batch, short, moved = room.batch[:1], room.short[:1], room.moved[:1]
-                living, case = room.living[:n], room.case[0]
-                shed_inventory(desks[d], venue.books[d], batch, short, moved, case, accounts.legs, living)
+                one, living, case = first_of(room.round, 1), room.living[:n], room.case[0]
+                shed_inventory(desks[d], venue.books[d], one, case, accounts.legs, living)
                 fold_back(accounts, room, n)
 
     return revalue, close_desk, carry
@@ -202,7 +208,7 @@ def compose_step(rules, close_desk, carry, record):
             for d in range(len(venue.values)):
                 first = venue.desk_starts[d]
                 for j in range(first, first + room.counts[d]):
-                    write_down(ledger, path_id, step, round_, room.rows[j], room.batch[j].qty)
+                    write_down(ledger, path_id, step, round_, room.rows[j], room.round.batch[j].qty)
                 if room.counts[d] > 0:
                     close_desk(d, desks, venue, accounts, room, shocks, step)
             record(desks, total, venue, pools, step)
@@ -237,7 +243,7 @@ def compose_step(rules, close_desk, carry, record):
         if (step + 1) % book.funding_every == 0:
             rate = path.rates[(step + 1) // book.funding_every - 1]
             for d in range(len(venue.values)):
-                desks[d].funding += rate * desks[d].mark
+                pay_funding(desks[d], rate)
             if works:
                 carry(desks, venue, accounts, room)
             record(desks, total, venue, pools, step)

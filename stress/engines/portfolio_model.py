@@ -15,7 +15,7 @@ from stress.accounts import LEG
 from stress.agents.base import Cohort
 from stress.engines.desks import Book, SeveralWorld, collateral_numbers, rulebooks
 from stress.engines.reference import AccountSeat, path_lists
-from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rounds import Flows, Round, compose_end, compose_must_shed, compose_round
 from stress.engines.rulebook import Rulebook, as_namespace
 from stress.engines.several import POOL, open_desks
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
@@ -39,7 +39,7 @@ from stress.exchange.portfolio import (
     sell_coins_for_debt,
     split_wallet,
 )
-from stress.exchange.settlement import fund_value, record_event
+from stress.exchange.settlement import fund_value, pay_funding, record_event
 from stress.exchange.waterfall import Case
 from stress.rules import record
 from stress.scenario import Scenario
@@ -122,7 +122,7 @@ class PortfolioModel(mesa.Model):
         self.prices = [coin_price(asset, self.desks, -1) for asset in self.assets]
         self.initials = engine.starts
         self.pools = [PoolState() for _ in engine.starts]
-        self.case = Case()
+        self.case, self.flows = Case(), Flows()
         self.ledger: list[tuple[int, int, int, int, float]] = []
         create_portfolios(self, engine.scenario)
 
@@ -131,6 +131,7 @@ class PortfolioModel(mesa.Model):
         self.rules = rules.compose()
         self.close_batch = compose_round(self.rules)
         self.value_fund, self.shed_inventory = compose_end(self.rules)
+        self.must_shed = compose_must_shed(self.rules)
 
     def run_path(self) -> "PortfolioModel":
         """Run to the horizon."""
@@ -153,7 +154,7 @@ class PortfolioModel(mesa.Model):
         self.settle_fund(working)
         if (t + 1) % self.whole.funding_every == 0:
             for desk in desks:
-                desk.funding += self.outside.rates[(t + 1) // self.whole.funding_every - 1] * desk.mark
+                pay_funding(desk, self.outside.rates[(t + 1) // self.whole.funding_every - 1])
             self.settle_fund(working)
         self.clock += 1
 
@@ -189,9 +190,9 @@ class PortfolioModel(mesa.Model):
         """Take one desk's batch from its price to the books; its fund is the pool's."""
         draw_on_pool(d, self.books, self.values())
         living, shocks = self.present(d), self.outside.shocks[d]
-        short, moved = [0] * len(batch), [0.0] * len(batch)
-        desk, book, seats = self.desks[d], self.books[d], range(len(living))
-        self.close_batch(desk, book, shocks, self.clock, batch, short, moved, self.case, living, seats)
+        n, desk, book, seats = len(batch), self.desks[d], self.books[d], range(len(living))
+        called = Round(batch, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n)
+        self.close_batch(desk, book, shocks, self.clock, called, self.flows, self.case, living, seats)
         self.fold_back()
 
     def present(self, d: int) -> list[Any]:
@@ -234,9 +235,10 @@ class PortfolioModel(mesa.Model):
         lost = [inventory_loss(desk, value) for desk, value in zip(self.desks, values, strict=True)]
         share_deficits(self.books, values, lost)
         for d, (desk, book) in enumerate(zip(self.desks, self.books, strict=True)):
-            if desk.inventory != 0.0 and is_broke(desk, book, values[d]):
+            if self.must_shed(desk, book, values[d]):
                 living = self.present(d)
-                self.shed_inventory(desk, book, [AccountSeat()], [0], [0.0], self.case, living, range(len(living)))
+                one = Round([AccountSeat()], [0.0], [0.0], [0], [0.0])
+                self.shed_inventory(desk, book, one, self.case, living, range(len(living)))
                 self.fold_back()
 
     def settle_fund(self, working: bool) -> None:

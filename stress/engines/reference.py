@@ -15,13 +15,21 @@ from stress.accounts import ACCOUNT, equity
 from stress.agents.base import Cohort
 from stress.engines.blocks import World
 from stress.engines.population import Population, draw_population
-from stress.engines.rounds import compose_end, compose_round, is_broke
+from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_must_shed, compose_round
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
-from stress.engines.start import opening
+from stress.engines.start import opening, runs_again
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
-from stress.exchange.settlement import fund_value, record_event
+from stress.exchange.orders import is_called
+from stress.exchange.settlement import (
+    backstop_value,
+    fund_value,
+    paid_from_outside,
+    pay_funding,
+    record_event,
+    see_late,
+)
 from stress.exchange.waterfall import Case
 from stress.rules import record
 from stress.scenario import Scenario
@@ -30,7 +38,7 @@ from stress.scenario import Scenario
 class AccountAgent(mesa.Agent):
     """An account as a Mesa agent: the fields of `stress.accounts.ACCOUNT` as attributes."""
 
-    def __init__(self, model, account, qty, entry, collateral, cohort, cross):
+    def __init__(self, model, account, qty, entry, collateral, cohort, cross, wait=0):
         super().__init__(model)
         self.account = account
         self.qty = qty
@@ -38,12 +46,18 @@ class AccountAgent(mesa.Agent):
         self.collateral = collateral
         self.cohort = cohort
         self.cross = cross
+        self.wait = wait
 
     @property
     def is_breached(self) -> bool:
         """Whether equity is below the maintenance margin at the current mark."""
         state, tiers = self.model.state, self.model.book.tiers
         return is_breached(self.qty, self.entry, self.collateral, state.mark, state.funding, tiers)
+
+    @property
+    def is_called(self) -> bool:
+        """Whether its liquidation order executes now."""
+        return is_called(self, self.model.state, self.model.book, self.model.clock)
 
     @property
     def equity(self) -> float:
@@ -99,12 +113,13 @@ class InsuranceFundModel(mesa.Model):
         self.rules = rules.compose()
         self.close_batch = compose_round(self.rules)
         self.value_fund, self.shed_inventory = compose_end(self.rules)
+        self.must_shed = compose_must_shed(self.rules)
 
     def start(self, population: Population, path: Path, *, bottomless: bool, collect: bool = False) -> None:
         """Create the agents and open the books."""
         self.outside = path
         self.state = opening(population, self.fund_scenario, bottomless=int(bottomless))
-        self.case = Case()
+        self.case, self.flows = Case(), Flows()
         self.clock = 0
         self.ledger: list[tuple[int, int, int, int, float]] = []
         create_accounts(self, population)
@@ -113,13 +128,13 @@ class InsuranceFundModel(mesa.Model):
 
     @property
     def mark(self) -> float:
-        """Mark price, quote per base."""
-        return self.state.mark
+        """Mark price, USD."""
+        return float(self.fund_scenario.exchange.contract.usd_price(self.state.mark))
 
     @property
     def fund(self) -> float:
         """The marked fund, quote."""
-        return self.book.fund_initial + self.state.value
+        return self.book.fund_initial + self.state.topped_up + self.state.value
 
     @property
     def inventory(self) -> float:
@@ -127,10 +142,15 @@ class InsuranceFundModel(mesa.Model):
         return self.state.inventory
 
     @property
+    def holders(self) -> list[AccountAgent]:
+        """The accounts that still hold a position, in the order of the population."""
+        return [agent for agent in self.agents if agent.qty != 0.0]
+
+    @property
     def open_interest(self) -> float:
-        """Notional of the long side, quote."""
+        """Notional of one side, quote."""
         longs = [agent.qty for agent in self.agents if agent.qty > 0.0]
-        return (sum(longs) + max(0.0, self.state.maker_qty) + max(0.0, self.state.inventory)) * self.mark
+        return (sum(longs) + max(0.0, self.state.maker_qty) + max(0.0, self.state.inventory)) * self.state.mark
 
     @cached_property
     def n_steps(self) -> int:
@@ -146,6 +166,8 @@ class InsuranceFundModel(mesa.Model):
     def step(self) -> None:
         """Shock, mark, liquidation rounds, flows, record (docs/method.md, section 1)."""
         state, book, t = self.state, self.book, self.clock
+        if book.mark.looks_back > 0:
+            see_late(state, book, self.outside.shocks, t)
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
         self.withdraw_margins()
         working = self.outside.halts[t] == 0
@@ -159,7 +181,7 @@ class InsuranceFundModel(mesa.Model):
         working = working or t == self.n_steps - 1  # at the horizon the accounts are settled, come what may
         self.settle_fund(working)
         if (t + 1) % book.funding_every == 0:
-            state.funding += self.outside.rates[(t + 1) // book.funding_every - 1] * state.mark
+            pay_funding(state, self.outside.rates[(t + 1) // book.funding_every - 1])
             self.settle_fund(working)
         self.clock += 1
         self.running = self.clock < self.n_steps
@@ -176,27 +198,36 @@ class InsuranceFundModel(mesa.Model):
     def liquidate(self) -> None:
         """Run liquidation rounds until nobody is breached: all breached accounts of a mark go together."""
         for round_ in range(self.book.max_rounds):
-            batch = [agent for agent in self.agents if agent.is_breached]
-            if not batch:
+            called = [agent for agent in self.agents if agent.is_called]
+            if not called:
                 return
-            for agent in batch:
-                self.ledger.append((self.path_id, self.clock, round_, agent.account, agent.qty))
-                agent.remove()
-            living = list(self.agents)
-            short, moved = [0] * len(batch), [0.0] * len(batch)
-            shocks, seats = self.outside.shocks, range(len(living))
-            self.close_batch(self.state, self.book, shocks, self.clock, batch, short, moved, self.case, living, seats)
+            self.close(called, round_)
+            if self.book.limited == 1:
+                self.carry_inventory()
             record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
             self.state.rounds_max = max(self.state.rounds_max, round_ + 1)
+
+    def close(self, called: list[AccountAgent], round_: int) -> None:
+        """Take the accounts of a round through their orders; those that are closed leave the model."""
+        places = {agent.unique_id for agent in called}
+        living = [agent for agent in self.holders if agent.unique_id not in places]
+        n, shocks, seats = len(called), self.outside.shocks, range(len(living))
+        orders = Round(called, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n)
+        self.close_batch(self.state, self.book, shocks, self.clock, orders, self.flows, self.case, living, seats)
+        for agent, qty, sold in zip(called, orders.offered, orders.sold, strict=True):
+            if qty != 0.0:
+                self.ledger.append((self.path_id, self.clock, round_, agent.account, qty))
+            if sold != KEPT:
+                agent.remove()
 
     def carry_inventory(self) -> None:
         """Pass on inventory that the fund cannot carry at the current prices."""
         value = self.value_fund(self.state, self.book)
-        if self.state.inventory != 0.0 and is_broke(self.state, self.book, value):
-            seat = AccountSeat()
-            living = list(self.agents)
+        if self.state.inventory != 0.0 and self.must_shed(self.state, self.book, value):
+            one = Round([AccountSeat()], [0.0], [0.0], [0], [0.0])
+            living = self.holders
             seats = range(len(living))
-            self.shed_inventory(self.state, self.book, [seat], [0], [0.0], self.case, living, seats)
+            self.shed_inventory(self.state, self.book, one, self.case, living, seats)
 
     def settle_fund(self, working: bool) -> None:
         """Pass on what the fund cannot carry, unless the engine stands still; record the event, check the books."""
@@ -211,7 +242,7 @@ class InsuranceFundModel(mesa.Model):
         state, held = self.state, 0.0
         for agent in self.agents:
             held += agent.equity
-        held += state.released + state.maker_collateral - state.unresolved_shortfall
+        held += state.released + state.maker_collateral + backstop_value(state) - paid_from_outside(state)
         held += state.maker_qty * (state.mark - state.funding) - state.maker_cost
         fund = fund_value(state, state.mark) - state.fee_income - state.coin_pnl
         return abs(held + fund - state.deposits)
@@ -279,7 +310,7 @@ class ReferenceEngine:
         for i in range(n):
             model = self.model(population, block, i, first + i, bottomless=True).run_path()
             shadow[i] = record(model.state)[0]
-            if model.state.ruin_step >= 0:
+            if runs_again(shadow[i : i + 1], self.rulebook.repeats)[0]:
                 model = self.model(population, block, i, first + i, bottomless=False).run_path()
             configured[i] = record(model.state)[0]
             ledger += model.ledger if self.keep_ledger else []

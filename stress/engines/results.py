@@ -9,6 +9,7 @@ from stress import symbols
 from stress.engines.choose import Choice
 from stress.engines.population import Population
 from stress.engines.steps import LEDGER
+from stress.exchange.contract import Contract
 from stress.exchange.pools import PoolState
 from stress.exchange.state import MAX_COHORTS
 from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
@@ -16,7 +17,7 @@ from stress.rules import record_dtype
 from stress.scenario import Scenario
 
 POOL = record_dtype(PoolState())
-SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "ruin_step", "inventory_peak")
+SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "inventory_peak")
 TAIL_LEVEL = 0.99  # attribution keeps at least the paths beyond the lowest usual level
 FEES, COINS = "fee income", "fund's coins"
 
@@ -46,20 +47,25 @@ class Results:
     def put(self, first: int, n: int, rows: Any) -> None:
         """Write the rows of a finished task."""
         at = slice(first, first + n)
-        initial = self.scenario.fund.initial_usd
+        initial, contract = self.scenario.fund_initial, self.scenario.exchange.contract
+        shadow = SHADOW_COLUMNS if is_limited(self.scenario) else (*SHADOW_COLUMNS, "ruin_step")
         for name in COLUMNS:
-            states = rows.shadow if name in SHADOW_COLUMNS else rows.configured
+            states = rows.shadow if name in shadow else rows.configured
             if name in (states.dtype.names or ()):
                 self.columns[name][at] = states[name]
         final = rows.configured
+        edges = [contract.usd_price(final[name]) for name in ("price_min", "price_max")]
+        self.columns["price_min"][at], self.columns["price_max"][at] = np.minimum(*edges), np.maximum(*edges)
         self.columns["population"][at] = rows.population
-        self.columns["fund_end"][at] = initial + final["value"]
+        given = initial + final["topped_up"]
+        self.columns["fund_end"][at] = given + final["value"]
+        self.columns["backstop_loss"][at] = np.maximum(0.0, backstop_loss(final))
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
-        self.columns["fund_cash_end"][at] = initial + cash
+        self.columns["fund_cash_end"][at] = given + cash
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
         if rows.pools is not None:
             self.pools[at] = rows.pools
-        self.ledger.append(rows.ledger)
+        self.ledger.append(as_stated(rows.ledger, contract))
         self.finished[at] = True
 
     def save(self, path: Path) -> None:
@@ -104,7 +110,7 @@ class Results:
             step_seconds=scenario.run.step_seconds,
             n_accounts=int(population.accounts.size),
             horizon_hours=scenario.run.horizon_hours,
-            fund_initial=scenario.fund.initial_usd,
+            fund_initial=scenario.fund_initial,
             open_interest=float(population.open_interest),
             conditional_on_book=scenario.conditional_on_book,
             one_run_curve_exact=exact,
@@ -115,7 +121,9 @@ class Results:
             elapsed_s=elapsed_s,
             cohorts=self.cohorts(),
             cover=cover,
-            fund_in_coin=scenario.fund.in_coin,
+            fund_in_coin=share_in_coin(scenario),
+            unit=scenario.exchange.unit,
+            unit_usd=scenario.money_usd,
             pools=self.pool_rows(),
         )
         return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None)
@@ -137,7 +145,7 @@ class Results:
                 {
                     "name": pool.name,
                     "symbols": list(pool.symbols),
-                    "initial_usd": pool.share * scenario.fund.initial_usd,
+                    "initial_usd": pool.share * scenario.fund_initial,
                     "ruin_probability": float(np.mean(self.pools["ruin_step"][:, i] >= 0)),
                     "drawdown": [float(drawdown[k]) for k in at],
                 }
@@ -162,6 +170,23 @@ class Results:
         return rows[np.lexsort((rows["account"], rows["round"], rows["step"], rows["path"]))]
 
 
+def backstop_loss(states: np.ndarray) -> np.ndarray:
+    """Return what the positions that backstop providers took have lost at the mark, shape (n,)."""
+    return states["backstop_cost"] - states["backstop_qty"] * (states["mark"] - states["funding"])
+
+
+def is_limited(scenario: Scenario) -> bool:
+    """Say whether the fund may refuse what it could pay: ruin is then that of the configured run."""
+    return any(layer.limits_fund for layer in scenario.layer)
+
+
+def as_stated(ledger: np.ndarray, contract: Contract) -> np.ndarray:
+    """Return the ledger with quantities as the venue states them."""
+    stated = ledger.copy()
+    stated["qty"] = contract.stated(ledger["qty"])
+    return stated
+
+
 def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
     """Return the fund's loss by cohort at the worst moment, fee income and coins last; rows add up to the drawdown.
 
@@ -178,12 +203,20 @@ def by_cohort(states: np.ndarray, n: int) -> np.ndarray:
     return np.column_stack([settled + share * held[:, None], -fees, -coins])
 
 
+def share_in_coin(scenario: Scenario) -> float:
+    """Return the part of the fund's worth that moves with the coin's price against the contract's money."""
+    moving, _ = scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)
+    return moving / scenario.fund_initial if scenario.fund_initial > 0.0 else scenario.fund.in_coin
+
+
 def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
     """Say whether one run answers every reserve level exactly, and why (docs/method.md, section 10)."""
     before = [layer.kind for layer in scenario.layer]
     before = before[: before.index("fund")]
     if before:
         return False, f"{', '.join(before)} before the fund: losses depend on who is hit first"
-    if scenario.fund.in_coin > 0.0:
+    if is_limited(scenario):
+        return False, "limits on the use of the fund: the reserve is that of a fund without them"
+    if scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)[0] > 0.0:
         return False, "part of the fund is held in the coin: a larger one loses more with the index"
     return True, "nothing before the first ruin depends on the fund's level"

@@ -1,39 +1,80 @@
-"""One liquidation round, given its batch: price it, settle it, let the waterfall pay, trade, record.
+"""One liquidation round, given its batch: ask for orders, price them, settle, let the waterfall pay, trade, record.
 
-Written over a *batch* of account-like objects, so that the reference engine (Mesa agents) and the account loop
-(rows of an array) run the same words.  The ladder has its own, which never looks at accounts that stay.
+Written over a *batch* of account-like objects, so that the reference engine (Mesa agents), the account loop (rows
+of an array) and the ladder, where it needs single accounts, run the same words.
 """
 
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stress.accounts import ACCOUNT, lots_down
+from stress.exchange.disposal import Disposal, on_grid
+from stress.exchange.limits import compose_excess
 from stress.exchange.liquidity import advance_depth
-from stress.exchange.settlement import close, flatten, fund_value
+from stress.exchange.settlement import close, flatten, fund_start, fund_value
 from stress.exchange.state import MAX_COHORTS
 from stress.exchange.waterfall import (
     close_case,
     close_inventory_case,
     gain_of,
     open_case,
+    open_excess_case,
     open_inventory_case,
+    takes_part,
 )
-from stress.rules import rule
+from stress.rules import inline, one_of, rule
 
 # A marked fund this far below zero, relative to open interest, is rounding, not a deficit.
 TOLERANCE = 1e-9
 
+KEPT = -1.0  # instead of a share sold: the account goes on
 
-@rule
-def batch_sums(batch):
-    """Return quantity and value qE - W of the longs and of the shorts of a batch (exact sums)."""
-    long_qty, long_value, short_qty, short_value = 0.0, 0.0, 0.0, 0.0
-    for j in range(len(batch)):
-        account = batch[j]
-        value = account.qty * account.entry - account.collateral
-        if account.qty > 0.0:
-            long_qty += account.qty
-            long_value += value
-        else:
-            short_qty += account.qty
-            short_value += value
-    return long_qty, long_value, short_qty, short_value
+
+class Round(NamedTuple):
+    """The accounts of one round, and what becomes of each; shape (n,)."""
+
+    batch: Any  # account-like objects
+    offered: Any  # signed quantity of the order, then what left the account: all, a part, nothing
+    sold: Any  # share of the position that executes, of an account that is closed
+    short: Any  # 1: closed below bankruptcy, so that a layer must pay
+    moved: Any  # quantity that was deleveraged
+
+
+def round_of(n: int, rows: np.dtype = ACCOUNT) -> Round:
+    """Allocate a round of up to `n` accounts, which are `rows`."""
+    return Round(np.zeros(n, rows), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n))
+
+
+@inline
+def first_of(round_, n):
+    """Return the first `n` accounts of a round."""
+    return Round(round_.batch[:n], round_.offered[:n], round_.sold[:n], round_.short[:n], round_.moved[:n])
+
+
+@inline
+def part_of(round_, i, j):
+    """Return the accounts [i, j) of a round."""
+    return Round(round_.batch[i:j], round_.offered[i:j], round_.sold[i:j], round_.short[i:j], round_.moved[i:j])
+
+
+@dataclass
+class Flows:
+    """What a round asks of the market: signed quantities, and the crowd's part of each; exact sums."""
+
+    offered: float = 0.0  # by accounts that are closed
+    offered_common: float = 0.0
+    held: float = 0.0  # by them and not offered: taken over whatever the market does
+    held_common: float = 0.0
+    reduced: float = 0.0  # executed for accounts that go on
+    reduced_common: float = 0.0
+    short_offered: float = 0.0  # of the above, by accounts whose shortfall a layer must pay
+    short_held: float = 0.0
+    spared: float = 0.0  # would have executed, had it not been handed over to a layer
+    spared_common: float = 0.0
+    kept_back_common: float = 0.0  # would have been taken over, had it not been handed over
 
 
 @rule
@@ -43,17 +84,8 @@ def common_part(book, account, quantity):
 
 
 @rule
-def common_qty(book, batch):
-    """Return the signed quantity of a batch that other venues liquidate alike."""
-    common = 0.0
-    for j in range(len(batch)):
-        common += common_part(book, batch[j], batch[j].qty)
-    return common
-
-
-@rule
 def limit_of(long_qty, long_value, short_qty, short_value, funding):
-    """Return the mean bankruptcy price of the larger side of a batch: (sum qE - W) / sum q, plus funding."""
+    """Return the mean limit of the larger side of a batch, plus funding: at bankruptcy, (sum qE - W) / sum q."""
     if long_qty + short_qty > 0.0:
         return long_value / long_qty + funding
     if short_qty < 0.0:
@@ -61,91 +93,220 @@ def limit_of(long_qty, long_value, short_qty, short_value, funding):
     return 0.0
 
 
-def compose_round(rules):
-    """Return ``close_batch(state, book, shocks, step, batch, short, moved, case, accounts, living)``.
+def compose_pricing(rules):
+    """Return ``price_orders(state, book, step, round_)``: which share of the round's orders executes, and the fill."""
+    order, price_batch = rules.order, rules.price_batch
+    limit_value = one_of(Disposal.rules("limit_value"))
 
-    It prices the batch, settles the accounts that the market pays for, sends the others through the waterfall,
-    trades the net quantity, and records the event.
+    @rule
+    def value_at_limit(state, book, account, qty):
+        """Return what an order fetches at its limit, on a grid, so that the order of accounts does not matter."""
+        value = limit_value(book.disposal.code, account, state, book)
+        return value if qty == account.qty else on_grid(value * (qty / account.qty), book)
+
+    @rule
+    def price_orders(state, book, step, round_):
+        """Ask every account for its order and price them together, both sides at one price."""
+        long_qty, long_value, short_qty, short_value = 0.0, 0.0, 0.0, 0.0
+        for j in range(len(round_.batch)):
+            account = round_.batch[j]
+            qty = order(account, state, book, step)
+            round_.offered[j] = qty
+            if qty > 0.0:
+                long_qty += qty
+                long_value += value_at_limit(state, book, account, qty)
+            elif qty < 0.0:
+                short_qty += qty
+                short_value += value_at_limit(state, book, account, qty)
+        limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
+        return price_batch(state, book, -(long_qty + short_qty), limit)
+
+    return price_orders
+
+
+@rule
+def is_killed(book, account, offered, share):
+    """Say whether a partial fill-or-kill order finds too little."""
+    return book.partial.fill_or_kill == 1 and share < 1.0 and offered != account.qty
+
+
+@rule
+def executed(book, account, offered, share):
+    """Return the signed quantity of an order that executes for an account that may go on, in lots."""
+    if share == 1.0 or offered == 0.0:
+        return offered
+    if is_killed(book, account, offered, share):
+        return 0.0
+    return math.copysign(lots_down(share * abs(offered), book.lot), offered)
+
+
+@rule
+def clear_flows(flows):
+    """Start a round."""
+    flows.offered, flows.offered_common = 0.0, 0.0
+    flows.held, flows.held_common = 0.0, 0.0
+    flows.reduced, flows.reduced_common = 0.0, 0.0
+    flows.short_offered, flows.short_held = 0.0, 0.0
+    flows.spared, flows.spared_common, flows.kept_back_common = 0.0, 0.0, 0.0
+
+
+@rule
+def note_handed(book, flows, round_, j, moved):
+    """Note what of account `j` needs no sale and no takeover, since a layer took it over."""
+    common, sold = common_part(book, round_.batch[j], moved), round_.sold[j]
+    flows.spared += sold * moved
+    flows.spared_common += sold * common
+    flows.kept_back_common += (1.0 - sold) * common
+
+
+def compose_execution(rules):
+    """Return ``execute(state, book, round_, flows, share, fill)``: who goes on, who is closed, who falls short."""
+    keeps, reduce, settle = rules.keeps, rules.reduce, rules.settle
+
+    @rule
+    def go_on(state, book, round_, flows, j, qty, fill):
+        """Reduce account `j` by `qty` and let it go on."""
+        account = round_.batch[j]
+        round_.offered[j], round_.sold[j] = qty, KEPT
+        flows.reduced += qty
+        flows.reduced_common += common_part(book, account, qty)
+        if qty != 0.0:
+            reduce(account, state, book, qty, fill)
+
+    @rule
+    def close_out(state, book, round_, flows, j, qty, share, fill):
+        """Close account `j`, which offers `qty`: settle it, or leave it to the layers if it falls short."""
+        account = round_.batch[j]
+        rest = account.qty - qty
+        round_.offered[j], round_.sold[j] = account.qty, share * (qty / account.qty)
+        flows.offered += qty
+        flows.offered_common += common_part(book, account, qty)
+        flows.held += rest
+        flows.held_common += common_part(book, account, rest)
+        if (book.fund_first == 1 and state.bottomless == 1) or gain_of(state, account, fill) >= 0.0:
+            settle(state, book, account, fill, round_.sold[j])
+        else:
+            round_.short[j] = 1
+            flows.short_offered += qty
+            flows.short_held += rest
+
+    @rule
+    def execute(state, book, round_, flows, share, fill):
+        """Book the orders account by account; an order in flight changes nothing yet."""
+        clear_flows(flows)
+        for j in range(len(round_.batch)):
+            account, offered = round_.batch[j], round_.offered[j]
+            round_.short[j] = 0
+            round_.moved[j] = 0.0
+            done = executed(book, account, offered, share)
+            if account.wait < 0 or (offered != 0.0 and keeps(account, state, book, offered, done, fill)):
+                go_on(state, book, round_, flows, j, done, fill)
+            elif is_killed(book, account, offered, share):
+                close_out(state, book, round_, flows, j, 0.0, share, fill)
+            else:
+                close_out(state, book, round_, flows, j, offered, share, fill)
+
+    return execute
+
+
+def compose_orders(rules):
+    """Return ``place_orders, finish_round``: a round up to the layers, and from them to the books."""
+    price_orders, execute, trade = compose_pricing(rules), compose_execution(rules), rules.trade
+
+    @rule
+    def place_orders(state, book, shocks, step, round_, flows):
+        """Price and book a round's orders; return the executed share and the fill."""
+        advance_depth(state, shocks, step, book.liquidity)
+        share, fill = price_orders(state, book, step, round_)
+        execute(state, book, round_, flows, share, fill)
+        state.inventory += (1.0 - share) * (flows.offered - flows.short_offered) + (flows.held - flows.short_held)
+        return share, fill
+
+    @rule
+    def finish_round(state, book, step, flows, share, fill):
+        """Trade what executes and was not handed over instead."""
+        state.inventory_common += (1.0 - share) * flows.offered_common + flows.held_common - flows.kept_back_common
+        flatten(state)
+        net = flows.spared - share * flows.offered - flows.reduced
+        common = flows.spared_common - share * flows.offered_common - flows.reduced_common
+        trade(state, book, step, net, common, fill)
+
+    return place_orders, finish_round
+
+
+def compose_round(rules):
+    """Return ``close_batch(state, book, shocks, step, round_, flows, case, accounts, living)``.
+
+    It prices the round, settles the accounts that the market pays for, sends the others through the waterfall, and
+    trades the net quantity.
     """
-    price_batch, trade, fill_price, rehedge = rules.price_batch, rules.trade, rules.fill_price, rules.rehedge
-    settle_market = compose_market_part(rules)
+    fill_price = rules.fill_price
+    place_orders, finish_round = compose_orders(rules)
     settle_layers = compose_layers_part(rules)
 
     @rule
-    def close_batch(state, book, shocks, step, batch, short, moved, case, accounts, living):
-        """Take one batch from its price to the books."""
-        advance_depth(state, shocks, step, book.liquidity)
-        long_qty, long_value, short_qty, short_value = batch_sums(batch)
-        qty, common = long_qty + short_qty, common_qty(book, batch)
-        limit = limit_of(long_qty, long_value, short_qty, short_value, state.funding)
-        share, fill = price_batch(state, book, -qty, limit)
-        rest = state.inventory + (1.0 - share) * qty
-        later = fill
-        if share < 1.0:
-            later = fill_price(state, book.liquidity, -rest, -share * qty)
-        short_net = settle_market(state, book, batch, short, moved, share, fill)
-        state.inventory += (1.0 - share) * (qty - short_net)
-        moved_net, moved_common = 0.0, 0.0
-        if short_net != 0.0:
-            moved_net, moved_common = settle_layers(
-                state, book, batch, short, moved, case, accounts, living, share, fill, later
-            )
-        state.inventory_common += (1.0 - share) * (common - moved_common)
-        flatten(state)
-        trade(state, book, step, share * (moved_net - qty), share * (moved_common - common), fill)
-        rehedge(state, book, -moved_net, -moved_common)
+    def close_batch(state, book, shocks, step, round_, flows, case, accounts, living):
+        """Take one round from its orders to the books."""
+        share, fill = place_orders(state, book, shocks, step, round_, flows)
+        if flows.short_offered != 0.0 or flows.short_held != 0.0:
+            rest = state.inventory + (1.0 - share) * flows.short_offered + flows.short_held
+            traded = -(share * flows.offered + flows.reduced)
+            later = fill
+            if share < 1.0 or flows.held != 0.0:
+                later = fill_price(state, book.liquidity, -rest, traded)
+            settle_layers(state, book, round_, flows, case, accounts, living, fill, later)
+        finish_round(state, book, step, flows, share, fill)
 
     return close_batch
 
 
-def compose_market_part(rules):
-    """Return the rule that settles the accounts that no layer is needed for."""
-    settle, fund_first = rules.settle, rules.fund_first
+def compose_pass_on(rules):
+    """Return the rule that offers inventory which the fund may not hold to whoever takes quantity."""
+    absorb, rehedge = rules.absorb, rules.rehedge
 
     @rule
-    def settle_market(state, book, batch, short, moved, share, fill):
-        """Settle them and flag the others in `short`; return the flagged signed quantity."""
-        everything = fund_first and state.bottomless == 1
-        short_net = 0.0
-        for j in range(len(batch)):
-            account = batch[j]
-            short[j] = 0
-            moved[j] = 0.0
-            if everything or gain_of(state, account, fill) >= 0.0:
-                settle(state, book, account, fill, share)
-            else:
-                short[j] = 1
-                short_net += account.qty
-        return short_net
+    def pass_on(state, book, round_, case, accounts, living, price, share):
+        """Present `share` of the inventory at its cost; what nobody takes stays with the fund."""
+        open_excess_case(state, case, round_, price, share)
+        absorb(state, book, case, round_, accounts, living)
+        common = state.inventory_common
+        deleveraged = case.deleveraged / round_.moved[0] if round_.moved[0] > 0.0 else 0.0
+        close_inventory_case(state, case, round_, 0.0)
+        rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
 
-    return settle_market
+    return pass_on
 
 
 def compose_layers_part(rules):
     """Return the rule that sends a batch's shortfall through the waterfall, side by side."""
-    absorb = rules.absorb
+    absorb, rehedge = rules.absorb, rules.rehedge
 
     @rule
-    def settle_layers(state, book, batch, short, moved, case, accounts, living, share, fill, later):
-        """Return the signed quantity that was deleveraged instead of traded, and the crowd's part of it."""
-        moved_net, moved_common = 0.0, 0.0
+    def settle_layers(state, book, round_, flows, case, accounts, living, fill, later):
+        """Send both sides through the layers; what is handed over is neither sold nor taken over."""
+        deleveraged, deleveraged_common = 0.0, 0.0
         for side in (1.0, -1.0):
-            open_case(state, book, case, side, batch, short, fill, share, later)
+            open_case(state, book, case, side, round_, fill, later)
             if case.loss > 0.0:
-                absorb(state, book, case, batch, short, moved, accounts, living)
-            for j in range(len(batch)):
-                if short[j] == 1 and batch[j].qty * side > 0.0:
-                    close(state, batch[j])
-                    moved_net += side * moved[j]
-                    moved_common += common_part(book, batch[j], side * moved[j])
-            close_case(state, case, batch, short, moved, fill, share)
-        return moved_net, moved_common
+                absorb(state, book, case, round_, accounts, living)
+            handed, common = 0.0, 0.0
+            for j in range(len(round_.batch)):
+                if takes_part(case, round_, j):
+                    close(state, round_.batch[j])
+                    handed += round_.moved[j]
+                    common += common_part(book, round_.batch[j], side * round_.moved[j])
+                    note_handed(book, flows, round_, j, side * round_.moved[j])
+            close_case(state, case, round_)
+            if case.deleveraged > 0.0:
+                deleveraged += side * case.deleveraged
+                deleveraged_common += common * (case.deleveraged / handed)
+        rehedge(state, book, -deleveraged, -deleveraged_common)
 
     return settle_layers
 
 
 def compose_end(rules):
-    """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent."""
+    """Return ``value_fund`` and ``shed_inventory``, which mark the fund and keep it solvent and within its limits."""
     fill_price, absorb, rehedge = rules.fill_price, rules.absorb, rules.rehedge
 
     @rule
@@ -156,20 +317,55 @@ def compose_end(rules):
         return fund_value(state, fill_price(state, book.liquidity, -state.inventory, 0.0))
 
     @rule
-    def shed_inventory(state, book, batch, short, moved, case, accounts, living):
+    def shed_inventory(state, book, round_, case, accounts, living):
         """Pass inventory that the fund can no longer carry to the layers, at its transfer price."""
         price = fill_price(state, book.liquidity, -state.inventory, 0.0)
-        rest = open_inventory_case(state, book, case, batch, short, moved, price)
+        rest = open_inventory_case(state, book, case, round_, price)
         if case.remaining > 0.0:
-            absorb(state, book, case, batch, short, moved, accounts, living)
+            absorb(state, book, case, round_, accounts, living)
         common = state.inventory_common
-        close_inventory_case(state, case, moved, rest)
-        rehedge(state, book, -case.side * moved[0], state.inventory_common - common)
+        deleveraged = case.deleveraged / round_.moved[0] if round_.moved[0] > 0.0 else 0.0
+        close_inventory_case(state, case, round_, rest)
+        rehedge(state, book, -case.side * case.deleveraged, deleveraged * (state.inventory_common - common))
 
-    return value_fund, shed_inventory
+    return value_fund, _shed_excess(shed_inventory, rules)
+
+
+def _shed_excess(shed_inventory, rules):
+    excess, fill_price, pass_on = compose_excess(), rules.fill_price, compose_pass_on(rules)
+
+    @rule
+    def shed(state, book, round_, case, accounts, living):
+        """Pass on what a broke fund cannot carry; a solvent one, what it may not hold."""
+        price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+        value = fund_value(state, price)
+        if is_broke(state, book, value):
+            shed_inventory(state, book, round_, case, accounts, living)
+        else:
+            share = excess(state, book, fund_start(state, book) + value, price)
+            pass_on(state, book, round_, case, accounts, living, price, share)
+
+    return shed
+
+
+def compose_must_shed(rules):
+    """Return the rule ``(state, book, value)``: may the fund not keep its inventory, or not all of it?"""
+    excess, fill_price = compose_excess(), rules.fill_price
+
+    @rule
+    def must_shed(state, book, value):
+        """Compare the marked fund with zero and with its limits."""
+        if state.bottomless == 1 or state.inventory == 0.0:
+            return False
+        if is_broke(state, book, value) or book.limited == 0:
+            return is_broke(state, book, value)
+        price = fill_price(state, book.liquidity, -state.inventory, 0.0)
+        return excess(state, book, fund_start(state, book) + value, price) > 0.0
+
+    return must_shed
 
 
 @rule
 def is_broke(state, book, value):
     """Say whether a fund that has a bottom is below it by more than rounding."""
-    return state.bottomless == 0 and -(book.fund_initial + value) > TOLERANCE * book.open_interest
+    return state.bottomless == 0 and -(fund_start(state, book) + value) > TOLERANCE * book.open_interest

@@ -1,5 +1,6 @@
 """The scenario as engines read it: one nested record of numbers, and the rules closed over its choices."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -11,9 +12,12 @@ import numpy as np
 from stress.accounts import grid
 from stress.agents.base import Cohort
 from stress.exchange import settlement, waterfall
+from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidity import WINDOW_SECONDS
+from stress.exchange.orders import compose_keeping, compose_orders
 from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.state import MAX_COHORTS
+from stress.registry import Part
 from stress.scenario import Scenario
 
 SECONDS_PER_DAY, DAYS_PER_YEAR = 86400.0, 365.0
@@ -22,24 +26,32 @@ USUAL_VOL = 0.55  # a year, for a market that has none of its own (docs/method.m
 
 @dataclass(frozen=True)
 class Rulebook:
-    """``numbers`` become a record; ``kinds`` are the classes whose rules are composed."""
+    """``numbers`` become a record; only the impact law's rules are composed: all else is picked by number."""
 
     numbers: dict[str, Any]
-    kinds: tuple[Any, ...]
-    layers: tuple[Any, ...]
+    law: type[ImpactLaw]
+    whole: bool  # every order is for a whole position
     decay: np.ndarray  # (n_steps + 1,) share of the flow left after so many steps
 
     def compose(self) -> SimpleNamespace:
         """Return the settlement rules with the waterfall under ``absorb`` and whether the fund comes first."""
-        rules = settlement.compose(*self.kinds)
-        rules.absorb = waterfall.compose_waterfall(self.layers)
-        rules.fund_first = self.layers[0].kind == "fund"
+        rules = settlement.compose(self.law)
+        rules.absorb = waterfall.compose_waterfall()
+        rules.whole = self.whole
+        rules.order, kept_after, rules.reduce = compose_orders(rules.split)
+        rules.keeps = compose_keeping(kept_after)
         return rules
+
+    @property
+    def repeats(self) -> bool:
+        """Say whether the configured waterfall may differ from the shadow run before the fund is ruined."""
+        return self.numbers["top_up"] > 0.0 or self.numbers["limited"] == 1
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What distinguishes one set of compiled rules from another."""
-        return (*self.kinds, *(layer.choices() for layer in self.layers))
+        known = (tuple(sorted(family.family)) for family in Part.__subclasses__())
+        return (self.law, self.whole, *known)
 
 
 def once_per_rules(build: Callable[[SimpleNamespace], Any]) -> Callable[[Rulebook], Any]:
@@ -70,31 +82,67 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
     e, run = scenario.exchange, scenario.run
     step_days = run.step_seconds / SECONDS_PER_DAY
     participation = e.disposal.participation
-    volume = scenario.liquidity.volume_usd_per_day / scenario.market.price_usd
+    volume = scenario.base_units(scenario.liquidity.volume_usd_per_day)
+    income = scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day / scenario.money_usd)
+    moving, still = scenario.fund.basket(e.contract, e.coin)
     numbers = {
         "open_interest": float(open_interest),
         "per_open_interest": float(1.0 / open_interest),
-        "fund_initial": scenario.fund.initial_usd,
-        "fee_rate": e.fee.rate,
-        "fee_income_per_step": scenario.fund.income_per_day(scenario.liquidity.volume_usd_per_day) * step_days,
-        "lot": grid(e.lot),
-        "cent": grid(e.cent),
+        "fund_initial": scenario.fund_initial,
+        "coin_offset": still * scenario.price / moving if moving > 0.0 else 0.0,
+        "fee": e.fee.as_numbers(),
+        "disposal": e.disposal.as_numbers(),
+        "partial": in_money(e.partial.as_numbers(), scenario.money_usd),
+        "remainder_waits": int(e.remainder == "waits"),
+        "backstop_margin": e.backstop_margin,
+        "latency_steps": math.ceil(e.latency_seconds / run.step_seconds),
+        "step_seconds": run.step_seconds,
+        "fee_income_per_step": income * step_days,
+        "lot": grid(scenario.venue.lot),
+        "cent": grid(scenario.venue.cent),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
         "depth_room": NO_LIMIT if participation is None else _refill(scenario),
         "rehedge": e.adl_rehedge,
         "common": tuple(float(not cohort.explicit) for cohort in _padded(scenario.population)),
         "makers_deleverage": int(any(cohort.makers_deleverage for cohort in scenario.population)),
         "fund_first": int(scenario.layer[0].kind == "fund"),
-        "monotone": int(e.tier_mode == "continuous"),
+        "monotone": int(e.monotone),
         "max_rounds": run.max_rounds,
+        "step_hours": run.step_seconds / 3600.0,
+        "window_hours": max(layer.window_hours for layer in scenario.layer),
+        "limited": int(any(layer.limits_fund for layer in scenario.layer)),
+        **_top_up_numbers(scenario),
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),
+        "mark": e.mark.numbers(run.step_seconds, scenario.liquidity.pass_through),
+        "band": e.band.numbers(),
         "tiers": _tier_numbers(scenario),
-        "layers": {layer.kind: layer.numbers() for layer in scenario.layer},
+        "layers": in_money(waterfall.layer_numbers(scenario.layer), scenario.money_usd),
+        "layer_order": waterfall.layer_order(scenario.layer),
+        "n_layers": len(scenario.layer),
     }
-    kinds = (type(scenario.liquidity.impact), type(e.fee), type(e.disposal))
-    return Rulebook(numbers, kinds, scenario.layer, _decay(scenario))
+    whole = e.orders_are_whole and scenario.layer[0].kind == "fund"  # others look at single accounts
+    return Rulebook(numbers, type(scenario.liquidity.impact), whole, _decay(scenario))
+
+
+def in_money(numbers: dict[str, Any], money_usd: float) -> dict[str, Any]:
+    """Return nested numbers with amounts in USD, by their names, turned into the contract's money of today."""
+    return {
+        name: in_money(value, money_usd)
+        if isinstance(value, dict)
+        else value / money_usd
+        if "usd" in name.split("_") and value < NO_LIMIT
+        else value
+        for name, value in numbers.items()
+    }
+
+
+def _top_up_numbers(scenario: Scenario) -> dict[str, float]:
+    fund = scenario.fund
+    amounts = {"top_up_usd": fund.top_up_usd, "top_up_below_usd": fund.top_up_below_usd or 0.0}
+    amounts["top_up_total_usd"] = NO_LIMIT if fund.top_up_total_usd is None else fund.top_up_total_usd
+    return {name.removesuffix("_usd"): value for name, value in in_money(amounts, scenario.money_usd).items()}
 
 
 def _padded(cohorts: tuple[Cohort, ...]) -> tuple[Cohort, ...]:
@@ -107,7 +155,7 @@ def _refill(scenario: Scenario) -> float:
     liquidity, minutes = scenario.liquidity, scenario.run.step_seconds / 60.0
     if liquidity.depth_usd is None:
         return NO_LIMIT
-    return liquidity.recovery_per_minute * minutes * liquidity.depth_usd / scenario.market.price_usd
+    return liquidity.recovery_per_minute * minutes * scenario.base_units(liquidity.depth_usd)
 
 
 def volatility(scenario: Scenario) -> float:
@@ -117,7 +165,7 @@ def volatility(scenario: Scenario) -> float:
 
 def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
     liquidity, step = scenario.liquidity, scenario.run.step_seconds
-    depth = (liquidity.depth_usd or 0.0) / scenario.market.price_usd
+    depth = scenario.base_units(liquidity.depth_usd or 0.0)
     vol = volatility(scenario)
     scale, size, exponent = liquidity.impact.numbers(volume, depth, vol / DAYS_PER_YEAR**0.5)
     window = max(1, scenario.steps(WINDOW_SECONDS))
@@ -143,7 +191,8 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
 
 def _tier_numbers(scenario: Scenario) -> dict[str, Any]:
     tiers = scenario.tiers
-    return {"count": tiers.count, "cap": tiers.cap, "rate": tiers.rate, "deduction": tiers.deduction}
+    table = {"count": tiers.count, "cap": tiers.cap, "rate": tiers.rate, "deduction": tiers.deduction}
+    return {**table, "at_mark": tiers.at_mark, "at_entry": tiers.at_entry}
 
 
 def _decay(scenario: Scenario) -> np.ndarray:

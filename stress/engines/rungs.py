@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stress.engines.population import Population
-from stress.exchange.margin import TierTable, liquidation_key, liquidation_prices, tier_prices
+from stress.exchange.margin import TierTable, line_of, liquidation_prices, tier_at_entry, tier_prices
 from stress.exchange.state import MAX_COHORTS
 
 LIST = np.dtype([("start", "i8"), ("stop", "i8"), ("side", "f8"), ("factor", "f8")])
@@ -46,8 +46,11 @@ def binding_tiers(accounts: np.ndarray, tiers: TierTable, reach: float) -> np.nd
     """Return the tier on whose line each account is liquidated, shape (n,), or IN_DOUBT.
 
     The line of tier k decides if its root lies inside tier k, because equity minus maintenance margin has one
-    root.  It must stay inside, and off the edges, for all funding in [-reach, reach].
+    root.  It must stay inside, and off the edges, for all funding in [-reach, reach].  A tier that the value at
+    entry decides is never in doubt.
     """
+    if tiers.at_entry:
+        return tier_at_entry(accounts, tiers)
     found = np.full(accounts.size, IN_DOUBT)
     waiting = np.arange(accounts.size)
     for k in range(tiers.count):
@@ -76,15 +79,14 @@ def build_rungs(population: Population, tiers: TierTable, reach: float) -> Rungs
     ----------
     population : Population
     tiers : TierTable
-        Continuous.
+        Continuous, or with the margin on the value at entry.
     reach : float
         Largest |cumulative funding| per unit that the lists must hold for, quote per base.
     """
     accounts = population.accounts
     tier = binding_tiers(accounts, tiers, reach)
     tier[population.leavers] = LEAVER
-    deduction = np.array(tiers.deduction)[tier]
-    key = liquidation_key(accounts["qty"], accounts["entry"], accounts["collateral"], deduction)
+    key, _ = line_of(accounts, tiers, tier)
     long = accounts["qty"] > 0
     groups = np.where(long, tier, tiers.count + tier)
     chosen = np.flatnonzero(tier >= 0)
@@ -145,5 +147,5 @@ def _lists(groups: np.ndarray, tiers: TierTable) -> np.ndarray:
     lists["start"] = start
     lists["stop"] = np.append(start[1:], groups.size)
     lists["side"] = np.where(present < tiers.count, 1.0, -1.0)
-    lists["factor"] = 1.0 - lists["side"] * np.array(tiers.rate)[present % tiers.count]
+    lists["factor"] = 1.0 - lists["side"] * (np.array(tiers.rate)[present % tiers.count] * tiers.at_mark)
     return lists

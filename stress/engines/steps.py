@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stress.accounts import equity, notional
+from stress.accounts import equity
 from stress.exchange.liquidity import advance_depth
-from stress.exchange.margin import maintenance_margin
-from stress.exchange.settlement import record_event
+from stress.exchange.margin import required_margin
+from stress.exchange.settlement import pay_funding, record_event, see_late
 from stress.exchange.state import ExchangeState
 from stress.markets.base import CHUNK
 from stress.rules import inline, record_dtype, rule
@@ -85,7 +85,9 @@ class Rows(NamedTuple):
 @inline
 def write_down(ledger, path_id, step, round_, account, qty):
     """Append one liquidation to the ledger, if there is one."""
-    if ledger.rows.size > 0:
+    if ledger.rows.size > 0 and ledger.used[0] >= ledger.rows.size:
+        ledger.used[0] += 1  # no room: whoever reads it sees that it is not complete
+    elif ledger.rows.size > 0:
         row = ledger.rows[ledger.used[0]]
         row.path = path_id
         row.step = step
@@ -136,7 +138,7 @@ def next_after(exits, step):
 def withdraw_margin(state, book, account):
     """Take out all margin above maintenance and a cent more, so that the account is liquidated at this mark."""
     value = equity(account.qty, account.entry, account.collateral, state.mark, state.funding)
-    free = value - maintenance_margin(notional(account.qty, state.mark), book.tiers)
+    free = value - required_margin(account.qty, account.entry, state.mark, book.tiers)
     taken = math.floor(free / book.cent) * book.cent + book.cent  # on the grid, so that sums stay exact
     if taken > 0.0:
         account.collateral -= taken
@@ -159,32 +161,55 @@ def first_outside(path, step, stop, low, high):
     return stop
 
 
+@rule
+def bound_rule(state, low, high):
+    """Widen the bounds by what a mark rule may add to the index, whose own price lies `low` to `high` beside it (logs).
+
+    Every rule returns one of index, fair price, index plus average basis, own price and other venues' prices; the
+    average lies between itself and the bases to come, and the premium only shrinks until the next funding.
+    """
+    low, high = min(0.0, low), max(0.0, high)
+    average, premium = math.log(1.0 + state.basis), math.log(1.0 + state.premium)
+    state.reach_low += min(min(low, average), premium)
+    state.reach_high += max(max(high, average), premium)
+
+
 def compose_skip(displacement, common_displacement, melt):
     """Return ``next_stop(state, book, path, step, stop)``, which skips the steps in which nothing can happen."""
 
     @melt
     def bound_displacement(state, book):
-        """Bound our displacement until the next trade: the decaying flow moves towards its permanent part."""
-        now, end = book.liquidity.pass_through * displacement(state, book.liquidity), 0.0
+        """Bound the log displacement of the mark until the next trade: flow decays towards its permanent part."""
+        now, end = displacement(state, book.liquidity), 0.0
         if book.liquidity.permanent_share > 0.0:
             flow, state.flow = state.flow, 0.0
-            end = book.liquidity.pass_through * displacement(state, book.liquidity)
+            end = displacement(state, book.liquidity)
             state.flow = flow
         others = 0.0
         if book.liquidity.others > 0.0:
             others = book.liquidity.others * common_displacement(state, book.liquidity)
-        state.reach_low = min(now, end) + min(0.0, others)
-        state.reach_high = max(now, end) + max(0.0, others)
+        own = book.mark.own
+        state.reach_low = own * min(now, end) + min(0.0, others)
+        state.reach_high = own * max(now, end) + max(0.0, others)
+        if book.mark.plain == 0:
+            rest = 1.0 - own
+            low, high = rest * min(now, end) - max(0.0, others), rest * max(now, end) - min(0.0, others)
+            bound_rule(state, low, high)
 
     @melt
     def next_stop(state, book, path, step, stop):
         """Return the next step that must be run: funding, the last one, or a price that may matter."""
         if state.inventory != 0.0 or state.hedge != 0.0 or state.touched == 1 or book.monotone == 0:
             return step
+        if state.watchful == 1:
+            return step
         every = book.funding_every
         bound_displacement(state, book)
         until = min(step + every - 1 - step % every, stop - 1, max(step, state.next_exit))
-        return first_outside(path, step, until, *screen(state))
+        back = book.mark.looks_back  # a late price matters while it lies within the delay
+        if step < back:
+            return step
+        return max(step, first_outside(path, step - back, until, *screen(state)))
 
     return next_stop
 
@@ -229,6 +254,8 @@ def compose_step(rules, liquidate, carry, leave, value_fund, melt):
     @melt
     def run_step(state, book, path, step, path_id, holdings, ledger):
         """Run one step."""
+        if book.mark.looks_back > 0:
+            see_late(state, book, path.shocks, step)
         open_step(state, book, step, path.shocks[step], path.decay)
         if step == state.next_exit:
             leave(state, book, path, step, holdings)
@@ -246,7 +273,7 @@ def compose_step(rules, liquidate, carry, leave, value_fund, melt):
             carry(state, book, holdings)
         record_event(state, book, step, value_fund(state, book))
         if (step + 1) % book.funding_every == 0:
-            state.funding += path.rates[(step + 1) // book.funding_every - 1] * state.mark
+            pay_funding(state, path.rates[(step + 1) // book.funding_every - 1])
             state.touched = 1
             if works:
                 carry(state, book, holdings)

@@ -57,7 +57,7 @@ def trace(scenario: Scenario, *, n_times: int = 145, n_paths: int = 400, worst: 
     Trace
     """
     job = Job(scenario.with_(**{"run.engine": "auto"}))
-    initial, clock = scenario.fund.initial_usd, scenario.clock
+    initial, clock = scenario.fund_initial, scenario.clock
     stops = np.arange(n_times) * clock.n_steps // (n_times - 1)
     fan = [_follow(job, first, n, n_times - 1) for first, n in _spread(job, n_paths)]
     deepest = [_follow(job, int(path), 1, n_times - 1) for path in worst] or [np.empty((0, n_times))]

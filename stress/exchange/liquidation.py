@@ -1,61 +1,85 @@
-"""Who keeps what a liquidation leaves?  Fee models of docs/method.md, section 5."""
+"""Who keeps what a liquidation leaves?  Fee models A to G of docs/method.md, section 5."""
 
 from typing import Any, ClassVar
 
 from pydantic import Field
 
+from stress.exchange.margin import maintenance_margin
 from stress.registry import Part
 from stress.rules import rule
 
 
 class FeeModel(Part):
-    """Family of fee models: how the gain of a fill above bankruptcy is split between fund and trader."""
+    """Family of fee models: how the gain of a fill above bankruptcy is split.
 
-    fund_part: ClassVar[Any]  # rule (gain, traded_notional, fee_rate) -> quote >= 0 paid to the fund
-    common_share: ClassVar[Any]  # rule (largest gain / notional, fee_rate) -> share of gain, or -1 if it varies
+    What neither the fund nor others (keepers, the venue, backstop providers) receive is the trader's.
+    """
+
+    split: ClassVar[Any]  # rule (gain >= 0, traded_notional, book) -> (to the fund, to others), quote
+    common_share: ClassVar[Any]  # rule (largest gain / notional, fee) -> the fund's share of gain, or -1 if it varies
     rate: float = Field(default=0.0, ge=0, le=1)
 
 
 @rule
-def confiscated(gain, traded_notional, rate):
+def confiscated(gain, traded_notional, book):
     """Return all of the gain: the fund keeps the unused maintenance margin (model A)."""
-    return gain
+    return gain, 0.0
 
 
 @rule
-def capped_fee(gain, traded_notional, rate):
+def capped_fee(gain, traded_notional, book):
     """Return the liquidation fee, at most what is left (model B): min(rate q X, G)."""
-    return min(rate * traded_notional, gain)
+    return min(book.fee.rate * traded_notional, gain), 0.0
 
 
 @rule
-def nothing(gain, traded_notional, rate):
+def nothing(gain, traded_notional, book):
     """Return zero: the trader keeps the residual (model C)."""
-    return 0.0
+    return 0.0, 0.0
 
 
 @rule
-def all_of_it(largest, rate):
+def after_others(gain, traded_notional, book):
+    """Return the fund's fee from what the other's fee leaves, and the other's, each at most what is left (D, E)."""
+    others = min(book.fee.other_rate * traded_notional, gain)
+    return min(book.fee.rate * traded_notional, gain - others), others
+
+
+@rule
+def beyond_bonus(gain, traded_notional, book):
+    """Return what is left of the margin beyond the provider's bonus; negative: the fund adds to it (model G)."""
+    bonus = book.fee.rate * maintenance_margin(traded_notional, book.tiers)
+    return gain - bonus, bonus
+
+
+@rule
+def all_of_it(largest, fee):
     """Return one: every gain goes to the fund."""
     return 1.0
 
 
 @rule
-def all_below_cap(largest, rate):
+def all_below_cap(largest, fee):
     """Return one while no gain reaches the cap, else -1."""
-    return 1.0 if largest <= rate else -1.0
+    return 1.0 if largest <= fee.rate else -1.0
 
 
 @rule
-def none_of_it(largest, rate):
+def none_of_it(largest, fee):
     """Return zero: no gain goes to the fund."""
     return 0.0
+
+
+@rule
+def not_common(largest, fee):
+    """Return -1: the fund's share differs from account to account."""
+    return -1.0
 
 
 class Confiscate(FeeModel, kind="confiscate"):
     """Model A (BitMEX, Bybit): the fund receives the whole gain."""
 
-    fund_part = staticmethod(confiscated)
+    split = staticmethod(confiscated)
     common_share = staticmethod(all_of_it)
 
 
@@ -66,12 +90,55 @@ class CappedFee(FeeModel, kind="capped_fee"):
     """
 
     rate: float = Field(default=0.0125, ge=0, le=1)
-    fund_part = staticmethod(capped_fee)
+    split = staticmethod(capped_fee)
     common_share = staticmethod(all_below_cap)
 
 
 class KeepResidual(FeeModel, kind="keep_residual"):
     """Model C (Hyperliquid stage 1): the fund receives nothing."""
 
-    fund_part = staticmethod(nothing)
+    split = staticmethod(nothing)
     common_share = staticmethod(none_of_it)
+
+
+class KeeperSplit(FeeModel, kind="keeper_split"):
+    """Model D (Drift): the keeper's fee comes first, then the fund's, then the trader's rest.
+
+    Defaults are the 1 % and 1 % of the protocol's own tests; live markets set their own.
+    """
+
+    rate: float = Field(default=0.01, ge=0, le=1)
+    other_rate: float = Field(default=0.01, ge=0, le=1)  # the keeper's
+    split = staticmethod(after_others)
+    common_share = staticmethod(not_common)
+
+
+class FixedFee(FeeModel, kind="fixed_fee"):
+    """Model E (BIT.com, Deribit): a fee of `rate` to the fund beside the taker fee, whatever is left.
+
+    Defaults: 0.5 % in all, of which 0.45 % goes to the fund (a venue's help page).
+    """
+
+    rate: float = Field(default=0.0045, ge=0, le=1)
+    other_rate: float = Field(default=0.0005, ge=0, le=1)  # the venue's taker fee
+    split = staticmethod(after_others)
+    common_share = staticmethod(not_common)
+
+
+class LpPool(FeeModel, kind="lp_pool"):
+    """Model F (GMX): a liquidation fee to the pool of liquidity providers, who stand where the fund would.
+
+    The fee is no part of the test for liquidation.  Default: 0.20 % of standard markets (0.30 and 0.45 % of others).
+    """
+
+    rate: float = Field(default=0.002, ge=0, le=1)
+    split = staticmethod(capped_fee)
+    common_share = staticmethod(all_below_cap)
+
+
+class BlpBonus(FeeModel, kind="blp_bonus"):
+    """Model G (Flipster): backstop providers are left `rate` of the maintenance margin, by the fund if need be."""
+
+    rate: float = Field(default=0.5, ge=0, le=1)
+    split = staticmethod(beyond_bonus)
+    common_share = staticmethod(not_common)

@@ -83,6 +83,7 @@ def add_up(total, desks, n):
     total.surplus, total.bad_debt, total.fee_income, total.inventory_pnl = 0.0, 0.0, 0.0, 0.0
     total.alive_collateral, total.maker_collateral, total.released, total.deposits = 0.0, 0.0, 0.0, 0.0
     total.socialized_loss, total.unresolved_shortfall, total.deleveraged_notional = 0.0, 0.0, 0.0
+    total.forgone_profit, total.broken_hedges = 0.0, 0.0
     total.inventory_cost, total.liquidated_notional = 0.0, 0.0
     total.liquidated_accounts = 0
     for d in range(n):
@@ -100,6 +101,9 @@ def add_up(total, desks, n):
         total.socialized_loss += desk.socialized_loss
         total.unresolved_shortfall += desk.unresolved_shortfall
         total.deleveraged_notional += desk.deleveraged_notional
+        total.forgone_profit += desk.forgone_profit
+        total.broken_hedges += desk.broken_hedges
+        total.haircut = max(total.haircut, desk.haircut)
         total.liquidated_notional += desk.liquidated_notional
         total.liquidated_accounts += desk.liquidated_accounts
         total.rounds_max = max(total.rounds_max, desk.rounds_max)

@@ -8,7 +8,7 @@ import math
 
 from stress.accounts import notional, unrealized_pnl
 from stress.exchange.collateral import coins_counted, coins_for, counted
-from stress.exchange.margin import maintenance_margin
+from stress.exchange.margin import required_margin
 from stress.rules import rule
 
 BOUNDLESS = 1e300
@@ -27,7 +27,7 @@ def leg_maintenance(leg, desks, books):
     """Return the maintenance margin of one position, quote; zero without a position."""
     if leg.qty == 0.0:
         return 0.0
-    return maintenance_margin(notional(leg.qty, desks[leg.symbol].mark), books[leg.symbol].tiers)
+    return required_margin(leg.qty, leg.entry, desks[leg.symbol].mark, books[leg.symbol].tiers)
 
 
 @rule

@@ -1,15 +1,21 @@
 """How does a liquidated batch reach the market, the fund and the books?
 
-`compose` closes over the scenario's impact law, fee model and disposal rule and returns the rules that every
-engine calls.  They know totals and single accounts; who is in the batch is the engine's business.
+`compose` closes over the scenario's impact law and returns the rules that every engine calls; fee models and
+disposal rules are picked by number, so that another one compiles nothing.  They know totals and single accounts;
+who is in the batch is the engine's business.
 """
 
 import math
 from types import SimpleNamespace
 
 from stress.accounts import unrealized_pnl
+from stress.exchange.bands import Band
+from stress.exchange.disposal import Disposal
+from stress.exchange.history import watch
+from stress.exchange.liquidation import FeeModel
+from stress.exchange.mark import MarkRule, smoothed
 from stress.exchange.state import MAX_COHORTS
-from stress.rules import rule
+from stress.rules import one_of, rule
 
 NO_LIMIT = 1e300
 FEWEST_QUOTES = 0.05  # of normal depth, however many makers are deleveraged; illustrative
@@ -27,7 +33,13 @@ def fund_value(state, unwind_price):
 
 
 @rule
-def settle(state, book, account, fill, share, fund_part):
+def fund_start(state, book):
+    """Return what the fund was given, at the start and by the operator since, quote."""
+    return book.fund_initial + state.topped_up
+
+
+@rule
+def settle(state, book, account, fill, share, split):
     """Close one account: `share` of it is sold at `fill`, the rest is taken over at its bankruptcy price.
 
     Fee, surplus and bad debt are per account: winners and losers of a batch are not netted.  The gain
@@ -36,15 +48,32 @@ def settle(state, book, account, fill, share, fund_part):
     qty = account.qty
     gain = account.collateral + unrealized_pnl(qty, account.entry, fill, state.funding)
     if gain >= 0.0:
-        paid = share * fund_part(gain, abs(qty) * fill, book.fee_rate)
-        state.surplus += paid
+        to_fund, _ = split(book.fee.code, gain, abs(qty) * fill, book)
+        paid = share * affordable(state, book, to_fund)
         state.released += share * gain - paid
     else:
         paid = share * gain
-        state.bad_debt -= paid
+    pay_fund(state, paid)
     attribute(state, account, paid, share)
     state.inventory_cost += (1.0 - share) * (qty * account.entry - account.collateral)
     close(state, account)
+
+
+@rule
+def affordable(state, book, amount):
+    """Return what a liquidation pays the fund; where the fund should add to it (negative), no more than it has."""
+    if amount >= 0.0 or state.bottomless == 1:
+        return amount
+    return -min(-amount, max(0.0, book.fund_initial + state.value))
+
+
+@rule
+def pay_fund(state, amount):
+    """Book what the fund receives as surplus, what it pays (negative) as bad debt."""
+    if amount >= 0.0:
+        state.surplus += amount
+    else:
+        state.bad_debt -= amount
 
 
 @rule
@@ -104,13 +133,25 @@ def flatten(state):
 
 
 @rule
+def backstop_value(state):
+    """Return the profit of the positions that backstop providers took, at the mark, quote."""
+    return state.backstop_qty * (state.mark - state.funding) - state.backstop_cost
+
+
+@rule
+def paid_from_outside(state):
+    """Return the losses borne by money that is not on the books of traders, makers and fund, quote."""
+    return state.unresolved_shortfall + state.fee_pool_paid + state.operator_paid
+
+
+@rule
 def balance_error(state):
     """Return the imbalance of the books, quote: every position is held by somebody, every loss borne by one."""
     traders = state.alive_collateral + state.alive_qty * (state.mark - state.funding) - state.alive_cost
     makers = state.maker_collateral + state.maker_qty * (state.mark - state.funding) - state.maker_cost
     fund = fund_value(state, state.mark) - state.fee_income - state.coin_pnl
-    held = traders + state.released + makers + fund - state.unresolved_shortfall
-    positions = (state.alive_qty + state.maker_qty + state.inventory) * state.mark
+    held = traders + state.released + makers + fund + backstop_value(state) - paid_from_outside(state)
+    positions = (state.alive_qty + state.maker_qty + state.inventory + state.backstop_qty) * state.mark
     return abs(held - state.deposits) + abs(positions)
 
 
@@ -118,11 +159,12 @@ def balance_error(state):
 def spend_coins(state, book, value):
     """Sell coins for what the cash of a fund with a bottom does not cover: what is spent no longer moves."""
     if state.coins > 0.0 and state.bottomless == 0:
-        cash = book.fund_initial + value - state.coins * state.index
+        price = state.index + book.coin_offset
+        cash = fund_start(state, book) + value - state.coins * price
         if cash < 0.0:
-            sold = min(state.coins, -cash / state.index)
+            sold = min(state.coins, -cash / price)
             state.coins -= sold
-            state.coins_sold += sold * state.index
+            state.coins_sold += sold * price
 
 
 @rule
@@ -144,6 +186,8 @@ def record_event(state, book, step, value):
     state.price_min = min(state.price_min, state.mark)
     state.price_max = max(state.price_max, state.mark)
     state.conservation_error = max(state.conservation_error, balance_error(state) * book.per_open_interest)
+    if state.watchful == 1:
+        watch(state, book, step)
 
 
 def compose_prices(law):
@@ -203,6 +247,13 @@ def volume_room(state, book):
 
 
 @rule
+def pay_funding(state, rate):
+    """Let longs pay a rate to shorts: the cumulative index of funding per unit rises by rate x mark."""
+    state.funding += rate * state.mark
+    state.funding_rate = rate
+
+
+@rule
 def add_flow(state, step, quantity, common):
     """Add signed quantities to our flow and to that of our crowd."""
     state.flow += quantity * state.per_depth
@@ -221,32 +272,87 @@ def book_trade(state, step, quantity, common, price):
     add_flow(state, step, quantity, common)
 
 
+@rule
+def see_late(state, book, shocks, step):
+    """Note where the market was `delay` ago, on the straight line between two steps; before the start it stood."""
+    lag, late = book.mark.lag, book.mark.late
+    near = shocks[step - lag] if step >= lag else 0.0
+    far = shocks[step - lag - 1] if step > lag else 0.0
+    state.late_shock = near + late * (far - near)
+
+
 def compose_mark(displacement, common_displacement):
     """Return the rules that move the mark: ``update_mark, open_step, rehedge``."""
+    mark_price = one_of(MarkRule.rules("price"))
+
+    @rule
+    def shown(state, book):
+        """Return the log displacement of the index: what it shows of ours, and the other venues' own."""
+        moved = book.mark.own * displacement(state, book.liquidity)
+        if book.liquidity.others > 0.0:
+            moved += book.liquidity.others * common_displacement(state, book.liquidity)
+        return moved
+
+    @rule
+    def basis_now(state, book):
+        """Return own price / index - 1; our own price bears all of our displacement."""
+        return math.exp(displacement(state, book.liquidity) - shown(state, book)) - 1.0
+
+    @rule
+    def average_basis(state, book, step, decay):
+        """Bring the average basis up to `step`, through steps that were skipped because nobody traded."""
+        t, state.basis_step = state.basis_step, step
+        if state.flow == 0.0 and state.common_flow == 0.0 and state.flow_permanent == 0.0 and state.basis == 0.0:
+            return
+        while t < step:
+            t += 1
+            left = decay[t - state.trade_step]
+            state.flow = state.flow_at_trade * left
+            state.common_flow = state.common_at_trade * left
+            state.basis = smoothed(state.basis, basis_now(state, book), book.mark.keep)
+
+    @rule
+    def price_mark(state, book, moved):
+        """Return the mark of a rule that reads more than the index of this moment."""
+        liquidity = book.liquidity
+        elsewhere = liquidity.others * common_displacement(state, liquidity) if liquidity.others > 0.0 else 0.0
+        market = state.initial_price * math.exp(state.shock + elsewhere)
+        last = state.initial_price * math.exp(state.shock + displacement(state, liquidity))
+        late = state.late_shock if book.mark.looks_back > 0 else state.shock
+        index = state.initial_price * math.exp(late + moved)
+        return mark_price(book.mark.code, index, state.premium, index * state.basis, last, market)
 
     @rule
     def update_mark(state, book):
-        """Set the mark: the index times what it shows of our displacement and of the other venues'."""
-        liquidity = book.liquidity
-        moved = liquidity.pass_through * displacement(state, liquidity)
-        if liquidity.others > 0.0:
-            moved += liquidity.others * common_displacement(state, liquidity)
-        state.mark = state.initial_price * math.exp(state.shock + moved)
+        """Set the mark by the venue's rule (docs/method.md, section 3)."""
+        moved = shown(state, book)
+        if book.mark.plain == 1:
+            state.mark = state.initial_price * math.exp(state.shock + moved)
+        else:
+            state.mark = price_mark(state, book, moved)
 
     @rule
     def open_step(state, book, step, shock, decay):
         """Move index, flow and mark to `step`."""
+        state.step = step
+        state.previous_mark = state.mark
         state.shock = shock
         state.index = state.initial_price * math.exp(shock)
         left = decay[step - state.trade_step]
         state.flow = state.flow_at_trade * left
         state.common_flow = state.common_at_trade * left
-        state.coin_pnl = state.coins_sold + state.coins * state.index
+        state.coin_pnl = state.coins_sold + state.coins * (state.index + book.coin_offset)
         if state.hedge != 0.0 or state.common_hedge != 0.0:
             add_flow(state, step, state.hedge, state.common_hedge)
             state.hedge, state.common_hedge = 0.0, 0.0
         state.traded = 0.0
         state.fee_income = book.fee_income_per_step * (step + 1)
+        if book.mark.plain == 0:
+            state.premium = (
+                state.funding_rate * (book.funding_every - 1 - step % book.funding_every) / book.funding_every
+            )
+            if book.mark.averages == 1:
+                average_basis(state, book, step, decay)
         update_mark(state, book)
 
     @rule
@@ -261,8 +367,9 @@ def compose_mark(displacement, common_displacement):
     return update_mark, open_step, rehedge
 
 
-def compose_trading(update_mark, fill_price):
+def compose_trading(update_mark, fill_price, limit_room):
     """Return the rules that trade with the market: ``trade, unwind``."""
+    band_room = compose_band(limit_room)
 
     @rule
     def trade(state, book, step, quantity, common, price):
@@ -275,6 +382,8 @@ def compose_trading(update_mark, fill_price):
     def unwind(state, book, step):
         """Sell what the step's room allows of the inventory; the mark follows at the next step."""
         size = min(abs(state.inventory), volume_room(state, book))
+        if book.band.outer > 0.0:
+            size = min(size, band_room(state, book, -state.inventory))
         if size > 0.0:
             share = size / abs(state.inventory)
             sold = share * state.inventory
@@ -287,9 +396,23 @@ def compose_trading(update_mark, fill_price):
     return trade, unwind
 
 
-def compose_batch(fill_price, limit_room, disposal):
+def compose_band(limit_room):
+    """Return ``band_room``: what may be traded before the marginal price leaves the venue's band."""
+    worst_price = one_of(Band.rules("worst_price"))
+
+    @rule
+    def band_room(state, book, net):
+        """Compare the book with the worst price at which the engine may buy or sell."""
+        worst = worst_price(book.band.code, book.band, state.index, state.index * state.basis, math.copysign(1.0, net))
+        return limit_room(state, book.liquidity, net, worst)
+
+    return band_room
+
+
+def compose_batch(fill_price, limit_room):
     """Return ``price_batch``: which share of a round executes now, and at what price."""
-    executable, uses_limit = disposal.executable, disposal.uses_limit
+    executable, fill_of = one_of(Disposal.rules("executable")), one_of(Disposal.rules("fill"))
+    band_room = compose_band(limit_room)
 
     @rule
     def price_batch(state, book, net, limit):
@@ -298,22 +421,26 @@ def compose_batch(fill_price, limit_room, disposal):
         if quantity == 0.0:
             return 1.0, state.index
         room = NO_LIMIT
-        if uses_limit:
+        if book.disposal.uses_limit == 1:
             room = limit_room(state, book.liquidity, net, limit)
-        share = executable(quantity, volume_room(state, book), room) / quantity
-        return share, fill_price(state, book.liquidity, share * net, 0.0)
+        executed = executable(book.disposal.code, quantity, volume_room(state, book), room)
+        if book.band.outer > 0.0:
+            executed = min(executed, band_room(state, book, net))
+        share = executed / quantity
+        walked = fill_price(state, book.liquidity, share * net, 0.0)
+        return share, fill_of(book.disposal.code, walked, limit, state, book, math.copysign(1.0, net))
 
     return price_batch
 
 
-def compose(law, fee_model, disposal) -> SimpleNamespace:
-    """Close over a scenario's choices and return the settlement rules that every engine calls.
+def compose(law) -> SimpleNamespace:
+    """Close over the impact law and return the settlement rules that every engine calls.
+
+    Fee models and disposal rules are picked by number.
 
     Parameters
     ----------
     law : ImpactLaw class
-    fee_model : FeeModel class
-    disposal : Disposal class
 
     Returns
     -------
@@ -329,13 +456,13 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
     """
     displacement, common_displacement, fill_price, limit_room = compose_prices(law)
     update_mark, open_step, rehedge = compose_mark(displacement, common_displacement)
-    trade, unwind = compose_trading(update_mark, fill_price)
-    fund_part = fee_model.fund_part
+    trade, unwind = compose_trading(update_mark, fill_price, limit_room)
+    split = one_of(FeeModel.rules("split"))
 
     @rule
     def settle_account(state, book, account, fill, share):
         """Close one account under the scenario's fee model."""
-        settle(state, book, account, fill, share, fund_part)
+        settle(state, book, account, fill, share, split)
 
     return SimpleNamespace(
         displacement=displacement,
@@ -345,7 +472,8 @@ def compose(law, fee_model, disposal) -> SimpleNamespace:
         trade=trade,
         unwind=unwind,
         rehedge=rehedge,
-        price_batch=compose_batch(fill_price, limit_room, disposal),
+        price_batch=compose_batch(fill_price, limit_room),
+        split=split,
         settle=settle_account,
-        common_share=fee_model.common_share,
+        common_share=one_of(FeeModel.rules("common_share")),
     )

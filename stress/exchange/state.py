@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 MAX_COHORTS = 16  # attribution keeps this many cohorts; the last one collects the rest
 
 
+BUCKETS = 16  # the fund's recent history is kept in so many pieces
+
+
 def _by_cohort() -> list[float]:
     return [0.0] * MAX_COHORTS
+
+
+def _by_bucket() -> list[float]:
+    return [0.0] * BUCKETS
 
 
 @dataclass
@@ -22,7 +29,14 @@ class ExchangeState:
     shock: float = 0.0  # log(index / initial price)
     index: float = 0.0
     mark: float = 0.0
+    step: int = 0
+    previous_mark: float = 0.0  # at the end of the step before, if no step is skipped
     funding: float = 0.0  # cumulative funding per unit, paid by longs
+    funding_rate: float = 0.0  # that was paid last
+    premium: float = 0.0  # the same, times the share of its interval that is left
+    late_shock: float = 0.0  # what an oracle with a delay knows of the shock
+    basis: float = 0.0  # average of own price / index - 1
+    basis_step: int = -1
     depth: float = 1.0  # multiplier of normal depth
     per_depth: float = 1.0
     quotes: float = 1.0  # what deleveraged winners still quote, of normal
@@ -56,6 +70,26 @@ class ExchangeState:
     unresolved_shortfall: float = 0.0
     deleveraged_notional: float = 0.0
 
+    # who else pays, and what the fund's limits remember
+    forgone_profit: float = 0.0  # of the deleveraged, beyond the price of the transfer
+    broken_hedges: float = 0.0  # notional deleveraged from makers
+    haircut: float = 0.0  # largest share of all positive equity that was charged at one event
+    backstop_qty: float = 0.0  # signed quantity that backstop providers took over
+    backstop_cost: float = 0.0  # net of funding index
+    backstop_taken: float = 0.0  # notional taken in this hour
+    backstop_minute: float = 0.0  # and in this minute
+    backstop_step: int = -1  # when they last took
+    fee_pool_paid: float = 0.0
+    operator_paid: float = 0.0
+    topped_up: float = 0.0  # by the operator into the fund
+    fund_used: float = 0.0  # shortfall that the fund has paid, quote
+    fund_used_step: float = 0.0  # in the step `fund_used_at`
+    fund_used_at: int = -1
+    fund_out_until: float = 0.0  # hours
+    deleveraging: int = 0  # 1: a trigger with a stop of its own is on
+    watchful: int = 0  # 1: no step may be skipped
+    bucket: int = 0  # of the history of the fund (see `history`)
+
     # everybody else, as sums
     alive_qty: float = 0.0
     alive_cost: float = 0.0  # sum of qty x entry
@@ -87,10 +121,13 @@ class ExchangeState:
     cohort_taken: list[float] = field(default_factory=_by_cohort)
     worst_loss: list[float] = field(default_factory=_by_cohort)
     worst_taken: list[float] = field(default_factory=_by_cohort)
+    value_peaks: list[float] = field(default_factory=_by_bucket)
+    fund_peaks: list[float] = field(default_factory=_by_bucket)
     worst_fees: float = 0.0
     worst_coin: float = 0.0
 
     # what the compiled engines know without looking (see engines.steps)
+    waiting: int = 0  # 1: somebody's order is in flight, or cools down while breached
     touched: int = 1  # 1: accounts or funding changed since the last check of all accounts
     next_low: float = 0.0  # no account is liquidated while the mark stays between these
     next_high: float = 0.0

@@ -5,6 +5,7 @@ Figures are made without pyplot, so nothing is shown and nothing needs closing; 
 
 from stress.plots.barriers import barrier_hits
 from stress.plots.book import liquidation_map
+from stress.plots.compare import compared_reserves, who_pays
 from stress.plots.fan import fund_fan
 from stress.plots.leverage import reserve_by_leverage
 from stress.plots.losses import loss_histogram
@@ -15,6 +16,7 @@ from stress.plots.variants import model_risk
 
 __all__ = [
     "barrier_hits",
+    "compared_reserves",
     "fund_fan",
     "liquidation_map",
     "loss_histogram",
@@ -23,4 +25,5 @@ __all__ = [
     "reserve_by_leverage",
     "ruin_curve",
     "save",
+    "who_pays",
 ]

@@ -7,39 +7,41 @@ from matplotlib.axes import Axes
 
 from stress.plots import style
 from stress.plots.words import plural, significant
-from stress.summary.page import money, percent
+from stress.summary.notation import Money, percent
 
 _WIDEST = 0.60
 _BIN = 0.01
 
 
-def liquidation_map(book: Any, ax: Axes | None = None) -> Axes:
+def liquidation_map(book: Any, ax: Axes | None = None, *, unit: str = "USD") -> Axes:
     """Draw the notional that is liquidated in each percent of price move, and its cumulative share.
 
     Parameters
     ----------
     book : object
         `move` (n_accounts,): relative price move at which the account is liquidated, below zero for longs;
-        `notional` (n_accounts,) in USD; `open_interest` (one side) in USD.
+        `notional` (n_accounts,) and `open_interest` (one side) in `unit`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure otherwise.
+    unit : str
+        Name of the money.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Price move in %, notional in USD m per 1 % bin; a twin axis has the cumulative % of open interest.
+        Price move in %, notional per 1 % bin; a twin axis has the cumulative % of open interest.
     """
     ax = style.new_axes() if ax is None else ax
     move, notional = np.asarray(book.move, dtype=float), np.asarray(book.notional, dtype=float)
-    width = _width(move, notional)
+    width, money = _width(move, notional), Money(unit)
     edges = np.arange(-round(width / _BIN), round(width / _BIN) + 1) * _BIN
     heights, _ = np.histogram(move, bins=edges, weights=notional)
     share = heights / book.open_interest if book.open_interest > 0 else np.zeros_like(heights)
 
-    _draw_bars(ax, edges, heights / style.MILLION)
+    _draw_bars(ax, edges, heights / money.scale)
     _draw_cumulative(ax, edges, share)
     ax.set_xlim(-100 * width, 100 * width)
-    style.frame(ax, xlabel="Price move (%)", ylabel="Notional liquidated (USD m per 1 % bin)")
+    style.frame(ax, xlabel="Price move (%)", ylabel=f"Notional liquidated ({money.axis} per 1 % bin)")
     style.write_ticks(ax.xaxis, _signed)
     style.write_ticks(ax.yaxis, significant)
     style.legend(ax, loc="upper center", ncols=3)

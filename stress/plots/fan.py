@@ -7,41 +7,44 @@ from matplotlib.axes import Axes
 
 from stress.plots import style
 from stress.plots.words import plural, significant, span
-from stress.summary.page import money
+from stress.summary.notation import Money
 
 # Lower and upper percentile of each band, and its opaque tint, so that the legend shows what is drawn.
 _BANDS = ((1, 99, "#D3E5F2"), (5, 95, "#97C4E2"), (25, 75, "#4A98CB"))
 
 
-def fund_fan(trace: Any, ax: Axes | None = None) -> Axes:
+def fund_fan(trace: Any, ax: Axes | None = None, *, unit: str = "USD") -> Axes:
     """Draw the quantiles of the fund over time, and its worst paths as thin lines.
 
     Parameters
     ----------
     trace : object
-        `hours` (k,), `fund` (n_paths, k) in USD, `worst` (m, k) in USD, `fund_initial` in USD and `label`.
+        `hours` (k,), `fund` (n_paths, k), `worst` (m, k) and `fund_initial` in `unit`, and `label`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure otherwise.
+    unit : str
+        Name of the money.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Time in hours, fund in USD m; the fund has no bottom, so that it may be negative.
+        Time in hours, fund in the run's money; the fund has no bottom, so that it may be negative.
     """
     ax = style.new_axes() if ax is None else ax
-    fund = np.asarray(trace.fund, dtype=float) / style.MILLION
-    worst = np.asarray(trace.worst, dtype=float) / style.MILLION
+    money = Money(unit)
+    fund = np.asarray(trace.fund, dtype=float) / money.scale
+    worst = np.asarray(trace.worst, dtype=float) / money.scale
     hours = np.asarray(trace.hours, dtype=float)
 
     _draw_worst(ax, hours, worst)
     _draw_bands(ax, hours, fund)
     _draw_exhausted(ax)
-    _limit(ax, hours, fund, worst, trace.fund_initial / style.MILLION)
-    style.frame(ax, xlabel="Time (hours)", ylabel="Insurance fund (USD m)")
+    _limit(ax, hours, fund, worst, trace.fund_initial / money.scale, money)
+    style.frame(ax, xlabel="Time (hours)", ylabel=f"Insurance fund ({money.axis})")
     style.write_ticks(ax.xaxis, significant)
     style.write_ticks(ax.yaxis, significant)
     style.legend(ax, loc="upper left", ncols=5, columnspacing=1.2)
-    style.headline(ax, _finding(fund[:, -1]), _sample(trace.label, hours, fund))
+    style.headline(ax, _finding(fund[:, -1], money), _sample(trace.label, hours, fund))
     return ax
 
 
@@ -68,7 +71,7 @@ def _draw_exhausted(ax: Axes) -> None:
     style.label(ax, "fund exhausted", (0, 0), xycoords=xycoords, xytext=(6, -4), va="top")
 
 
-def _limit(ax: Axes, hours: np.ndarray, fund: np.ndarray, worst: np.ndarray, initial: float) -> None:
+def _limit(ax: Axes, hours: np.ndarray, fund: np.ndarray, worst: np.ndarray, initial: float, money: Money) -> None:
     """Show zero and the whole fan; let a path that loses many funds leave the figure, and say so."""
     low, high = (float(q) for q in (np.percentile(fund, 1, axis=0).min(), np.percentile(fund, 99, axis=0).max()))
     deepest = min(0.0, low, float(worst.min(initial=0.0)))
@@ -79,13 +82,13 @@ def _limit(ax: Axes, hours: np.ndarray, fund: np.ndarray, worst: np.ndarray, ini
         ax.set_xlim(hours[0], hours[-1])
     text = "the fund is drawn without a bottom: below zero it owes"
     if bottom > deepest:
-        text += f"; at the times drawn the deepest path reaches {money(deepest * style.MILLION)}"
+        text += f"; at the times drawn the deepest path reaches {money(deepest * money.scale)}"
     style.note(ax, text)
 
 
-def _finding(end: np.ndarray) -> str:
+def _finding(end: np.ndarray, money: Money) -> str:
     """Say where the fund ends: in the middle, and for the worst hundredth."""
-    middle, low = (money(float(q) * style.MILLION) for q in np.percentile(end, (50, 1)))
+    middle, low = (money(float(q) * money.scale) for q in np.percentile(end, (50, 1)))
     return f"The median path ends at {middle}, the worst 1 in 100 below {low}"
 
 

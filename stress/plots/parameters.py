@@ -8,37 +8,39 @@ from matplotlib.ticker import NullLocator
 
 from stress.plots import style
 from stress.plots.words import plural, significant
-from stress.summary.page import money, percent
+from stress.summary.notation import Money, percent
 
 _MOST_BINS = 24
 _N_DRIVERS = 8
 _WIDTHS = (3, 2)  # of the histogram and of the drivers
 
 
-def parameter_interval(found: Any, ax: Axes | None = None) -> Axes:
+def parameter_interval(found: Any, ax: Axes | None = None, *, unit: str = "USD") -> Axes:
     """Draw the reserve over draws of the parameters, and beside it the parameters that it follows.
 
     Parameters
     ----------
     found : object
-        What `stress.uncertainty` returns: `draws` and `base` with `reserves` in USD, shape (n, L), `levels` and
+        What `stress.uncertainty` returns: `draws` and `base` with `reserves` in `unit`, shape (n, L), `levels` and
         `usable`; `interval` with `drivers`, `n_paths` and `reserve(level)`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure otherwise.
+    unit : str
+        Name of the money.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Reserve in USD m (x, logarithmic where all are above zero), share of the draws in percent.
+        Reserve in the run's money (x, logarithmic where all are above zero), share of the draws in percent.
     """
     ax = style.new_axes() if ax is None else ax
-    column = found.draws.usable[-1]
+    column, money = found.draws.usable[-1], Money(unit)
     level, base = found.draws.levels[column], float(found.base.reserves[0, column])
-    _draw_histogram(ax, found.draws.reserves[:, column] / style.MILLION)
+    _draw_histogram(ax, found.draws.reserves[:, column] / money.scale)
     interval = found.interval.reserve(level)
-    _mark(ax, interval, base)
+    _mark(ax, interval, base, money)
     _draw_drivers(ax, found.interval.drivers[:_N_DRIVERS])
-    style.frame(ax, xlabel=f"{percent(level)} reserve (USD m)", ylabel="Draws (%)")
+    style.frame(ax, xlabel=f"{percent(level)} reserve ({money.axis})", ylabel="Draws (%)")
     title = f"{percent(level)} reserve over parameters: {money(interval.low)} to {money(interval.high)}"
     n_draws = len(found.draws.reserves)
     style.headline(
@@ -69,13 +71,13 @@ def _round_numbers(low: float, high: float) -> list[float]:
     return [m * 10.0**k for k in powers for m in (1, 2, 5) if low <= m * 10.0**k <= high]
 
 
-def _mark(ax: Axes, interval: Any, base: float) -> None:
+def _mark(ax: Axes, interval: Any, base: float, money: Money) -> None:
     """Draw the central interval, and the scenario itself as a line."""
-    ax.axvspan(interval.low / style.MILLION, interval.high / style.MILLION, color=style.GRID, alpha=0.5, zorder=0)
+    ax.axvspan(interval.low / money.scale, interval.high / money.scale, color=style.GRID, alpha=0.5, zorder=0)
     if not np.isnan(base):
-        ax.axvline(base / style.MILLION, color=style.VERMILION, linewidth=1.6)
+        ax.axvline(base / money.scale, color=style.VERMILION, linewidth=1.6)
         place: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "xytext": (5, -4), "va": "top"}
-        style.label(ax, f"the scenario\n{money(base)}", (base / style.MILLION, 1.0), color=style.VERMILION, **place)
+        style.label(ax, f"the scenario\n{money(base)}", (base / money.scale, 1.0), color=style.VERMILION, **place)
 
 
 def _draw_drivers(ax: Axes, drivers: Any) -> None:

@@ -12,7 +12,7 @@ from stress.plots import style
 from stress.plots.words import plural, sample_line, significant, span
 from stress.summary import Estimate, ReserveEstimate, RuinCurve, Summary, summarize
 from stress.summary import ruin_curve as curve_of
-from stress.summary.page import money, percent
+from stress.summary.notation import Money, percent
 
 _LOWER_LEFT: dict[str, Any] = {"xytext": (-7, -6), "ha": "right", "va": "top"}
 _UPPER_RIGHT: dict[str, Any] = {"xytext": (7, 4)}
@@ -30,7 +30,7 @@ def ruin_curve(
     Parameters
     ----------
     outcomes : stress.Outcomes
-        The result of a run; its drawdowns are in USD.
+        The result of a run; its drawdowns are in `facts.unit`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure otherwise.
     levels : sequence of float
@@ -41,21 +41,22 @@ def ruin_curve(
     Returns
     -------
     matplotlib.axes.Axes
-        Reserve in USD m; probability in % on a logarithmic scale.
+        Reserve in the run's money; probability in % on a logarithmic scale.
     """
     ax = style.new_axes() if ax is None else ax
     summary = summarize(outcomes, levels=levels) if summary is None else summary
+    money = summary.money
     fund, ruin = float(outcomes.facts.fund_initial), summary.ruin_probability
     reserves = [row for row in summary.reserves if row.kind == "net"]
     curve = curve_of(outcomes, confidence=summary.confidence)
 
-    right, floor = _right_edge(curve, fund, reserves), _floor(summary.n_paths, ruin, reserves)
-    ax.set(xlim=(0, right / style.MILLION), yscale="log", ylim=(floor, 1))
-    _draw_steps(ax, curve, right, floor)
-    _mark_fund(ax, fund, ruin, right)
+    right, floor = _right_edge(curve, fund, reserves, money), _floor(summary.n_paths, ruin, reserves)
+    ax.set(xlim=(0, right / money.scale), yscale="log", ylim=(floor, 1))
+    _draw_steps(ax, curve, right, floor, money)
+    _mark_fund(ax, fund, ruin, right, money)
     for row in reserves:
-        _mark_reserve(ax, row, fund, right)
-    style.frame(ax, xlabel="Reserve (USD m)", ylabel="Probability of ruin (%, log scale)")
+        _mark_reserve(ax, row, fund, right, money)
+    style.frame(ax, xlabel=f"Reserve ({money.axis})", ylabel="Probability of ruin (%, log scale)")
     style.write_ticks(ax.xaxis, significant)
     style.write_ticks(ax.yaxis, lambda p: significant(100 * p), log=True)
     style.legend(ax, loc="upper right")
@@ -64,11 +65,11 @@ def ruin_curve(
     return ax
 
 
-def _right_edge(curve: RuinCurve, fund: float, reserves: list[ReserveEstimate]) -> float:
+def _right_edge(curve: RuinCurve, fund: float, reserves: list[ReserveEstimate], money: Money) -> float:
     """End the axis where the decision ends: past the fund and every reserve, not at the worst path."""
     top = max([fund, *(row.value or 0.0 for row in reserves)])
     widest = max([0.0, *(row.high or 0.0 for row in reserves)])
-    return max(1.4 * top, 1.1 * widest) or 1.1 * float(curve.reserve[-1]) or style.MILLION
+    return max(1.4 * top, 1.1 * widest) or 1.1 * float(curve.reserve[-1]) or money.scale
 
 
 def _floor(n_paths: int, ruin: Estimate, reserves: list[ReserveEstimate]) -> float:
@@ -78,21 +79,21 @@ def _floor(n_paths: int, ruin: Estimate, reserves: list[ReserveEstimate]) -> flo
     return float(10 ** math.floor(math.log10(lowest) + 1e-9))
 
 
-def _draw_steps(ax: Axes, curve: RuinCurve, right: float, floor: float) -> None:
+def _draw_steps(ax: Axes, curve: RuinCurve, right: float, floor: float, money: Money) -> None:
     """Draw the steps and their band at the resolution of the screen, not one vertex a path."""
     reserve = np.linspace(0, right, 2001)
     at = np.searchsorted(curve.reserve, reserve, side="right") - 1
     # A logarithmic axis has no zero: it is drawn as "just below what can be seen".
     seen = (np.maximum(y[at], floor / 10) for y in (curve.probability, curve.low, curve.high))
     probability, low, high = seen
-    x, band = reserve / style.MILLION, f"{percent(curve.confidence)} interval"
+    x, band = reserve / money.scale, f"{percent(curve.confidence)} interval"
     ax.fill_between(x, low, high, step="post", color=style.SKY, alpha=0.35, linewidth=0, label=band)
     ax.step(x, probability, where="post", color=style.BLUE, linewidth=1.8, label="probability of ruin")
 
 
-def _mark_fund(ax: Axes, fund: float, ruin: Estimate, right: float) -> None:
+def _mark_fund(ax: Axes, fund: float, ruin: Estimate, right: float, money: Money) -> None:
     """Draw the fund as a vertical line that says its probability of ruin, or the bound of it."""
-    x = fund / style.MILLION
+    x = fund / money.scale
     ax.axvline(x, color=style.VERMILION, linewidth=1.4, linestyle=(0, (5, 2)))
     y, marker = (ruin.value, "o") if ruin.value > 0 else (ruin.high or 1.0, "v")
     ax.plot(x, y, marker, color=style.VERMILION, markersize=6, zorder=4)
@@ -102,14 +103,14 @@ def _mark_fund(ax: Axes, fund: float, ruin: Estimate, right: float) -> None:
     style.label(ax, text, (x, 1), color=style.VERMILION, xycoords=("data", "axes fraction"), **place)
 
 
-def _mark_reserve(ax: Axes, row: ReserveEstimate, fund: float, right: float) -> None:
+def _mark_reserve(ax: Axes, row: ReserveEstimate, fund: float, right: float, money: Money) -> None:
     """Mark the reserve of a level on the curve, with its interval."""
     if row.value is None:
         return
-    x, y, room = row.value / style.MILLION, 1 - row.level, 0.25 * right
+    x, y, room = row.value / money.scale, 1 - row.level, 0.25 * right
     ax.plot(x, y, "D", color=style.INK, markersize=4.5, zorder=5, clip_on=False)
     if row.low is not None and row.high is not None:
-        low, high = row.low / style.MILLION, row.high / style.MILLION
+        low, high = row.low / money.scale, row.high / money.scale
         ax.hlines(y, low, high, color=style.INK, linewidth=1.1, zorder=5)
     # The curve falls, so a name has room on the lower left of its point, else on the upper right.
     left = row.value > room and not row.value - room < fund <= row.value
@@ -145,7 +146,7 @@ def _annual(ruin: Estimate) -> str:
 
 def _finding(summary: Summary, fund: float) -> str:
     """State the answer in one line."""
-    ruin = summary.ruin_probability
+    ruin, money = summary.ruin_probability, summary.money
     if ruin.value == 0:
         n_paths = plural(summary.n_paths, "path")
         return f"No ruin in {n_paths}: a fund of {money(fund)} fails with p {_probability(ruin)}"

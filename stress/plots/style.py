@@ -16,7 +16,6 @@ ORANGE, VERMILION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
 INK, GREY, GRID = "#222222", "#6B6B6B", "#E4E4E4"
 
 SIZE_INCHES = (8.0, 5.0)
-MILLION = 1e6
 
 
 def new_axes() -> Axes:

@@ -15,6 +15,7 @@ from stress.summary.closed_forms import (
     liquidation_probability,
 )
 from stress.summary.clusters import Clusters
+from stress.summary.comparison import Comparison, Difference, Rulebook, compare_outcomes
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.curve import RuinCurve, ruin_curve
 from stress.summary.growth import Growth, median_year
@@ -57,7 +58,9 @@ __all__ = [
     "BETA",
     "Clusters",
     "CohortShares",
+    "Comparison",
     "CoverRow",
+    "Difference",
     "Driver",
     "Estimate",
     "Growth",
@@ -69,6 +72,7 @@ __all__ = [
     "QuantileInterval",
     "ReserveEstimate",
     "RuinCurve",
+    "Rulebook",
     "Spread",
     "Summary",
     "TailCheck",
@@ -82,6 +86,7 @@ __all__ = [
     "check_tail",
     "clopper_pearson",
     "cohort_shares",
+    "compare_outcomes",
     "cover_rows",
     "coverage",
     "effective_size",

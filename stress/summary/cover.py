@@ -42,11 +42,12 @@ class CoverRow:
 
 def cover_rows(facts: Facts) -> tuple[CoverRow, ...]:
     """Summarize over populations what the run recorded in ``facts.cover``."""
-    return tuple(_row(case["n"], case["move"], case["losses"], _fund_at(facts, case["move"])) for case in facts.cover)
+    return tuple(_row(case["n"], case["move"], case["losses"], _fund_at(facts, case)) for case in facts.cover)
 
 
-def _fund_at(facts: Facts, move: float) -> float:
-    return facts.fund_initial * (1.0 + facts.fund_in_coin * move)
+def _fund_at(facts: Facts, case: dict[str, Any]) -> float:
+    linear = facts.fund_initial * (1.0 + facts.fund_in_coin * case["move"])  # runs of before contracts had a choice
+    return float(case.get("fund", linear))
 
 
 def _row(n: int, move: float, losses: list[float], fund: float) -> CoverRow:

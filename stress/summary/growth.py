@@ -14,7 +14,7 @@ from stress.summary.clusters import Clusters
 from stress.summary.intervals import HOURS_PER_YEAR, Estimate
 from stress.summary.means import around, estimate_mean, estimate_ratio
 
-__all__ = ["HISTORY", "Growth", "estimate_growth", "median_year"]
+__all__ = ["HISTORY", "Growth", "estimate_growth", "fund_change", "median_year"]
 
 #: What the three quantities of `Growth` were in history, each in one or more lines.  BitMEX 2019: the fund went from
 #: 20,800 to 33,491 BTC, and gained about USD 94 m on some USD 20 bn liquidated (derived).  BTC on Hyperliquid, December
@@ -54,10 +54,15 @@ class Growth:
         return {name: estimate and estimate.to_dict() for name, estimate in found.items()}
 
 
+def fund_change(outcomes: Outcomes) -> np.ndarray:
+    """Return what the fund earned or lost on each path, shape (n_paths,): what the operator paid in is no profit."""
+    return outcomes.fund_end - outcomes.topped_up - outcomes.facts.fund_initial
+
+
 def estimate_growth(outcomes: Outcomes, clusters: Clusters, confidence: float) -> Growth:
     """Estimate the three quantities of `Growth` from the outcomes of a run."""
     facts = outcomes.facts
-    change, liquidated = outcomes.fund_end - facts.fund_initial, outcomes.liquidated_notional
+    change, liquidated = fund_change(outcomes), outcomes.liquidated_notional
     year, daily = None, None
     if facts.fund_initial > 0:
         year = median_year(change / facts.fund_initial, facts.horizon_hours, clusters, confidence)

@@ -2,26 +2,51 @@
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-__all__ = ["bare_money", "brackets", "grid", "money", "percent", "rate", "row", "share", "three_digits", "wrapped"]
+__all__ = ["Money", "brackets", "grid", "percent", "rate", "row", "share", "three_digits", "wrapped"]
 
 WIDTH = 112
 _LABEL, _COLUMN = 41, 31
+_DOLLARS = "USD"
 _UNITS = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
 
 
-def money(x: float, currency: str = "USD ") -> str:
-    """Write an amount with three significant digits: ``USD 60.0 m``."""
-    sign = "-" if x < 0 else ""
-    for scale, unit in _UNITS:
-        if abs(x) >= 0.9995 * scale:
-            return f"{sign}{currency}{three_digits(abs(x) / scale)} {unit}"
-    return f"{sign}{currency}{three_digits(abs(x))}"
+@dataclass(frozen=True)
+class Money:
+    """How amounts of one money are written, and drawn on an axis.
 
+    Parameters
+    ----------
+    unit : str
+        Name of the money: dollars come in millions, coins one by one.
+    """
 
-def bare_money(x: float) -> str:
-    """Write an amount without its currency: ``60.0 m``."""
-    return money(x, currency="")
+    unit: str = _DOLLARS
+
+    def __call__(self, x: float) -> str:
+        """Write an amount with three significant digits: ``USD 60.0 m``, ``BTC 1,235``."""
+        return f"{'-' if x < 0 else ''}{self.unit} {self._size(abs(x))}"
+
+    def bare(self, x: float) -> str:
+        """Write an amount without its unit: ``60.0 m``."""
+        return f"{'-' if x < 0 else ''}{self._size(abs(x))}"
+
+    def _size(self, x: float) -> str:
+        for scale, name in _UNITS if self.unit == _DOLLARS else _UNITS[:2]:
+            if x >= 0.9995 * scale:
+                return f"{three_digits(x / scale)} {name}"
+        return three_digits(x)
+
+    @property
+    def scale(self) -> float:
+        """How much of it one unit of an axis is."""
+        return _UNITS[1][0] if self.unit == _DOLLARS else 1.0
+
+    @property
+    def axis(self) -> str:
+        """Unit of an axis: ``USD m``."""
+        return f"{self.unit} {_UNITS[1][1]}" if self.unit == _DOLLARS else self.unit
 
 
 def percent(p: float) -> str:

@@ -3,19 +3,32 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stress.summary.notation import money, percent, row, wrapped
+from stress.outcomes import Facts
+from stress.summary.notation import Money, percent, row, wrapped
 from stress.summary.page_fund import cover, needed, probabilities, shortfall
 from stress.summary.page_model import assumptions, growth, hindcast_lines, model_risk
+from stress.summary.page_payers import payers
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
 
-__all__ = ["money", "percent", "text"]
+__all__ = ["percent", "text"]
 
 
 def text(summary: "Summary") -> str:
     """Return the whole page, some 50 lines of at most 115 characters."""
-    estimates = (probabilities, needed, shortfall, cover, _worst, growth, model_risk, hindcast_lines, assumptions)
+    estimates = (
+        probabilities,
+        needed,
+        shortfall,
+        payers,
+        cover,
+        _worst,
+        growth,
+        model_risk,
+        hindcast_lines,
+        assumptions,
+    )
     sections = (_venue, *((_one_path, cover) if summary.n_paths == 1 else estimates), _reading)
     return "\n".join(line for section in sections for line in section(summary))
 
@@ -25,8 +38,8 @@ def _venue(summary: "Summary") -> Iterator[str]:
     yield ", ".join(
         part
         for part in (
-            f"{facts.scenario}: fund {money(facts.fund_initial)}",
-            f"open interest {money(facts.open_interest)}" if facts.open_interest else "",
+            f"{facts.scenario}: fund {summary.money(facts.fund_initial)}{_in_dollars(facts)}",
+            f"open interest {summary.money(facts.open_interest)}" if facts.open_interest else "",
             f"{facts.n_accounts:,} accounts" if facts.n_accounts else "",
         )
         if part
@@ -36,6 +49,11 @@ def _venue(summary: "Summary") -> Iterator[str]:
         f"{summary.n_populations:,} population{'s' if summary.n_populations > 1 else ''}, "
         f"engine {facts.engine}, seed {facts.seed}; {100 * summary.confidence:g} % intervals in brackets"
     )
+
+
+def _in_dollars(facts: Facts) -> str:
+    """Say what a fund in coin is worth in dollars at the start."""
+    return "" if facts.unit_usd == 1.0 else f" ({Money()(facts.fund_initial * facts.unit_usd)} at the start)"
 
 
 def _one_path(summary: "Summary") -> Iterator[str]:
@@ -54,7 +72,7 @@ def _one_path(summary: "Summary") -> Iterator[str]:
     yield ""
     yield "What happened on the one path"
     for name, amount in rows.items():
-        yield row(f"  {name}", money(amount))
+        yield row(f"  {name}", summary.money(amount))
 
 
 def _worst(summary: "Summary") -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from stress.summary.caveats import stands_beyond_the_data
 from stress.summary.intervals import HOURS_PER_YEAR, Estimate, annual_rate, within_year
 from stress.summary.model_risk import Spread
-from stress.summary.notation import bare_money, brackets, money, percent, rate, row, three_digits
+from stress.summary.notation import Money, brackets, percent, rate, row, three_digits
 from stress.summary.reserves import ReserveEstimate
 from stress.summary.year import INDICATIVE, beyond_the_data, chance_in_year
 
@@ -29,7 +29,7 @@ def probabilities(summary: "Summary") -> Iterator[str]:
     yield from _parameters_of_ruin(summary)
     yield _event("Customers hit by auto-deleveraging", customers["deleveraging"], hours)
     yield _event("Customers hit by any haircut", customers["any_haircut"], hours)
-    yield _closed(summary.year.deleveraged_notional, hours)
+    yield _closed(summary.year.deleveraged_notional, hours, summary.money)
     if summary.inventory_beyond_fund is not None:
         yield _event("Positions taken over exceed the fund", summary.inventory_beyond_fund, hours)
         yield "    (a venue with that cap deleverages)"
@@ -70,17 +70,17 @@ def _parameters_of_ruin(summary: "Summary") -> Iterator[str]:
         yield row(_PARAMETER_ROW, "not known yet: fundstress uncertainty CONFIG")
 
 
-def _closed(a_year: Estimate, hours: float) -> str:
+def _closed(a_year: Estimate, hours: float, money: Money) -> str:
     """Write the notional over the horizon, and over a year of such horizons."""
     name = "  Notional auto-deleveraged, mean"
     if a_year.value == 0:
         return row(name, "none")
-    return row(name, *(_scaled(a_year, factor) for factor in (hours / HOURS_PER_YEAR, 1.0)))
+    return row(name, *(_scaled(a_year, factor, money) for factor in (hours / HOURS_PER_YEAR, 1.0)))
 
 
-def _scaled(mean: Estimate, factor: float) -> str:
+def _scaled(mean: Estimate, factor: float, money: Money) -> str:
     low, high = (None if edge is None else factor * max(0.0, edge) for edge in (mean.low, mean.high))
-    return f"{money(factor * mean.value)} {brackets(low, high, bare_money)}"
+    return f"{money(factor * mean.value)} {brackets(low, high, money.bare)}"
 
 
 def needed(summary: "Summary") -> Iterator[str]:
@@ -89,10 +89,14 @@ def needed(summary: "Summary") -> Iterator[str]:
     yield ""
     yield row(f"Reserve needed over {hours:g} h", "net of income", "gross, no credit for income")
     for net, gross in _pairs(summary.reserves):
-        yield row(_level(net.level, hours), _reserve(net), _reserve(gross))
+        yield row(_level(net.level, hours), _reserve(net, summary.money), _reserve(gross, summary.money))
         yield from _parameters_of_reserve(summary, net.level)
     year = summary.year
-    yield row(f"  {100 * year.level:g} % a year ({INDICATIVE})", _reserve(year.net), _reserve(year.gross))
+    yield row(
+        f"  {100 * year.level:g} % a year ({INDICATIVE})",
+        _reserve(year.net, summary.money),
+        _reserve(year.gross, summary.money),
+    )
     yield from _parameters_of_reserve(summary, year.net.level)
     yield from _headline(summary)
 
@@ -107,9 +111,9 @@ def _pairs(reserves: tuple[ReserveEstimate, ...]) -> list[tuple[ReserveEstimate,
     return list(zip(net, gross, strict=True))
 
 
-def _reserve(estimate: ReserveEstimate) -> str:
+def _reserve(estimate: ReserveEstimate, money: Money) -> str:
     if estimate.value is not None:
-        return f"{money(estimate.value)} {brackets(estimate.low, estimate.high, bare_money)}"
+        return f"{money(estimate.value)} {brackets(estimate.low, estimate.high, money.bare)}"
     if estimate.upper_bound is not None:
         return f"refused; at most {money(estimate.upper_bound)}"
     return f"refused; needs {estimate.n_paths_needed:,} paths"
@@ -118,15 +122,15 @@ def _reserve(estimate: ReserveEstimate) -> str:
 def _parameters_of_reserve(summary: "Summary", level: float) -> Iterator[str]:
     spread: Spread | None = summary.parameters.reserve(level) if summary.parameters else None
     if spread is not None:
-        yield row(_PARAMETER_ROW, brackets(spread.low, spread.high, bare_money))
+        yield row(_PARAMETER_ROW, brackets(spread.low, spread.high, summary.money.bare))
 
 
 def _headline(summary: "Summary") -> Iterator[str]:
     found = summary.headline
     if found is None:
         return
-    level = f"{100 * found.level:g} %"
-    stressed = f"{money(found.stressed)} {brackets(found.stressed_low, found.stressed_high, bare_money)}"
+    level, money = f"{100 * found.level:g} %", summary.money
+    stressed = f"{money(found.stressed)} {brackets(found.stressed_low, found.stressed_high, money.bare)}"
     yield row(f"  {level}, stressed regime", stressed, f"75 % base + 25 % stressed: {money(found.weighted)}")
     which = "the base" if found.base >= found.weighted else "the 75/25 weighting"
     yield f"  Headline at {level}: {money(found.value)}, {which}, the worse of base ({money(found.base)}) and weighting"
@@ -134,9 +138,10 @@ def _headline(summary: "Summary") -> Iterator[str]:
 
 def shortfall(summary: "Summary") -> Iterator[str]:
     """Yield the mean drawdown of the worst paths."""
+    money = summary.money
     for estimate in summary.expected_shortfall:
         amount = "refused" if estimate.value is None else money(estimate.value)
-        interval = "" if estimate.low is None else " " + brackets(estimate.low, estimate.high, bare_money)
+        interval = "" if estimate.low is None else " " + brackets(estimate.low, estimate.high, money.bare)
         yield row(f"Expected shortfall, worst {100 * (1 - estimate.level):.3g} %", amount + interval)
 
 

@@ -10,7 +10,7 @@ from stress.summary.growth import HISTORY
 from stress.summary.hindcasts import MEASURES, Hindcast, shipped_hindcasts
 from stress.summary.intervals import Estimate
 from stress.summary.model_risk import ModelRisk, Variant
-from stress.summary.notation import bare_money, brackets, grid, money, row, share, three_digits, wrapped
+from stress.summary.notation import Money, brackets, grid, row, share, three_digits, wrapped
 from stress.summary.year import INDICATIVE
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _N_MISSING_LINES = 3
 
 def growth(summary: "Summary") -> Iterator[str]:
     """Yield how the fund grows in the simulation and how funds have grown."""
-    found, change = summary.growth, summary.fund_change
+    found, change, money = summary.growth, summary.fund_change, summary.money
     plus = "+" if change.value > 0 else ""
-    amount = f"{plus}{money(change.value)} {brackets(change.low, change.high, bare_money)}"
+    amount = f"{plus}{money(change.value)} {brackets(change.low, change.high, money.bare)}"
     rows = {
         f"Median year ({INDICATIVE})": (found.year, _signed, "year"),
         "Mean change / liquidated notional": (found.per_liquidated, share, "per_liquidated"),
@@ -56,10 +56,10 @@ def model_risk(summary: "Summary") -> Iterator[str]:
     if risk is None:
         return
     yield ""
-    level, base = f"{100 * risk.level:g} %", _variant_reserve(replace(risk.base, ratio=None))
+    level, base = f"{100 * risk.level:g} %", _variant_reserve(replace(risk.base, ratio=None), summary.money)
     yield f"Model risk: net reserve at {level} over {risk.horizon_hours:g} h, {risk.n_paths:,} paths each; base {base}"
     for axis, variants in _axes(risk).items():
-        cells = [f"{variant.name}: {_variant_reserve(variant)}" for variant in variants]
+        cells = [f"{variant.name}: {_variant_reserve(variant, summary.money)}" for variant in variants]
         yield from grid(cells, label=f"  {axis} ", indent=20)
 
 
@@ -70,11 +70,11 @@ def _axes(risk: ModelRisk) -> dict[str, list[Variant]]:
     return axes
 
 
-def _variant_reserve(variant: Variant) -> str:
+def _variant_reserve(variant: Variant, money: Money) -> str:
     if variant.reserve is None:
         return "refused"
     ratio = "" if variant.ratio is None else f" x {three_digits(variant.ratio)}"
-    return f"{bare_money(variant.reserve)} {brackets(variant.low, variant.high, bare_money)}{ratio}"
+    return f"{money.bare(variant.reserve)} {brackets(variant.low, variant.high, money.bare)}{ratio}"
 
 
 def hindcast_lines(summary: "Summary") -> Iterator[str]:

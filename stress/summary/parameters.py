@@ -13,11 +13,12 @@ from scipy.stats import spearmanr
 
 from stress.summary.intervals import annual_rate
 from stress.summary.model_risk import QUOTABLE, Driver, ParameterInterval, Spread
-from stress.summary.page import money, percent
+from stress.summary.notation import Money, percent
 from stress.summary.quantile import QuantileInterval
 
 __all__ = ["GOAL", "Draws", "error_shares", "log_error", "parameter_interval", "parameter_page"]
 
+DOLLARS = Money()
 GOAL = 0.2  # Monte Carlo error of one draw over the spread between draws, at most
 
 
@@ -154,7 +155,7 @@ def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
     return float(spearmanr(x, y).statistic)
 
 
-def parameter_page(interval: ParameterInterval, *, name: str, horizon_hours: float) -> str:
+def parameter_page(interval: ParameterInterval, *, name: str, horizon_hours: float, money: Money = DOLLARS) -> str:
     """Return what a terminal shows of an interval."""
     inside = f"median [{percent(interval.confidence)} of the draws]"
     lines = [

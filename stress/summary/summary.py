@@ -13,10 +13,11 @@ from stress.summary import caveats, page
 from stress.summary.attribution import CohortShares, cohort_shares
 from stress.summary.clusters import Clusters
 from stress.summary.cover import CoverRow, cover_rows
-from stress.summary.growth import Growth, estimate_growth
+from stress.summary.growth import Growth, estimate_growth, fund_change
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
 from stress.summary.model_risk import ModelRisk, ParameterInterval
+from stress.summary.notation import Money
 from stress.summary.quantile import check_probability
 from stress.summary.regimes import Headline, headline
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
@@ -34,6 +35,12 @@ _MEANS = (
     "fee_income",
     "liquidated_notional",
     "deleveraged_notional",
+    "forgone_profit",
+    "broken_hedges",
+    "backstop_loss",
+    "fee_pool_paid",
+    "operator_paid",
+    "topped_up",
     "socialized_loss",
     "unresolved_shortfall",
     "drawdown",
@@ -119,6 +126,11 @@ class Summary:
 
     def __str__(self) -> str:
         return page.text(self)
+
+    @property
+    def money(self) -> Money:
+        """How amounts are written: in the money of the contract."""
+        return Money(self.facts.unit)
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -211,21 +223,27 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         confidence=confidence,
         n_paths=outcomes.n_paths,
         n_populations=clusters.n_clusters,
-        ruin_probability=probability(outcomes.drawdown > facts.fund_initial),
+        ruin_probability=probability(outcomes.ruin_step >= 0),
         reserves=estimate_reserves(outcomes, levels, clusters, confidence),
         expected_shortfall=tuple(expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels),
         tail=tail,
-        mean={name: float(np.mean(outcomes.columns[name])) for name in _MEANS},
+        mean={name: float(np.mean(values)) for name, values in _amounts(outcomes).items()},
         probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
         probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
         inventory_beyond_fund=None if beyond is None else probability(beyond),
         year=estimate_year(outcomes, clusters, confidence),
-        fund_change=estimate_mean(outcomes.fund_end - facts.fund_initial, clusters, confidence),
+        fund_change=estimate_mean(fund_change(outcomes), clusters, confidence),
         growth=estimate_growth(outcomes, clusters, confidence),
         cover=cover_rows(facts),
         shares=next(filter(None, (cohort_shares(outcomes, level) for level in levels)), None),
         conservation_error=float(np.max(outcomes.conservation_error)),
     )
+
+
+def _amounts(outcomes: Outcomes) -> dict[str, np.ndarray]:
+    """Return the columns whose means are told, and what the fund lost by paying and by what it took over."""
+    draw = np.maximum(0.0, outcomes.bad_debt - outcomes.inventory_pnl)
+    return {name: outcomes.columns[name] for name in _MEANS} | {"fund_draw": draw}
 
 
 def _check(outcomes: Outcomes, levels: Sequence[float], confidence: float) -> None:

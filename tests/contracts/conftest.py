@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from stress.agents.base import Venue
+from stress.exchange.contract import Linear
 from stress.exchange.margin import Tier, TierTable
 
 # Values that a required key may have; a new class with other required keys adds them to its own defaults.
@@ -18,6 +19,8 @@ EXAMPLES = {
     "qty": -20.0,
     "entry_usd": 51_000.0,
     "collateral_usd": 150_000.0,
+    "multiplier": 1e-6,
+    "settlement_price_usd": 40_000.0,
 }
 
 
@@ -27,7 +30,8 @@ def example():
 
     def make(part, **settings):
         for name, field in part.model_fields.items():
-            if field.is_required() and name not in settings:
+            money = name == f"{getattr(part, 'money', '')}_usd"  # one of two keys, of which one must be given
+            if (field.is_required() or money) and name not in settings:
                 settings[name] = EXAMPLES.get(name, next((getattr(m, "ge", None) for m in field.metadata), 1.0))
         return part(**settings)
 
@@ -40,7 +44,7 @@ def venue():
     rows = ((1e6, 100, 0.004), (5e7, 50, 0.01), (1e9, 20, 0.02))
     names = ("cap_usd", "max_leverage", "maintenance_margin_rate")
     tiers = tuple(Tier(**dict(zip(names, row, strict=True))) for row in rows)
-    return Venue(50_000.0, 1e9, 0.9e9, 0.8e9, 0.001, 0.1, 0.01, TierTable.of(tiers, continuous=True))
+    return Venue(50_000.0, 1e9, 0.9e9, 0.8e9, 0.001, 0.1, 0.01, TierTable.of(tiers, continuous=True), Linear())
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ import pytest
 from scipy.integrate import quad
 
 import stress.scenario  # noqa: F401  (registers everything)
-from stress.exchange.adl import Ranking
+from stress.exchange.bands import Band
 from stress.exchange.disposal import Disposal
 from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidation import FeeModel
+from stress.exchange.mark import MarkRule
+from stress.exchange.ranking import Ranking, Standing
 from stress.exchange.settlement import NO_LIMIT
 
 VOLUME, DEPTH = 40_000.0, 150.0  # base units
@@ -80,24 +82,40 @@ def test_numbers_of_a_law_are_positive(law, member):
 # --- fee models
 
 
+def venue(rate, other_rate=0.0005, unit=1.0):
+    """The numbers of a venue with one tier, in quote units of `unit`."""
+    tiers = SimpleNamespace(count=1, cap=(1e9 / unit,), rate=(0.005,), deduction=(0.0,), at_mark=1.0, at_entry=0.0)
+    return SimpleNamespace(fee=SimpleNamespace(rate=rate, other_rate=other_rate), tiers=tiers)
+
+
 @members(FeeModel)
 @pytest.mark.parametrize("rate", [0.0, 0.0125, 1.0])
-def test_the_fund_never_receives_more_than_the_gain(member, rate):
+def test_fund_and_trader_never_receive_more_than_the_gain(member, rate):
     for gain in (0.0, 1.0, 500.0, 1e6):
-        assert 0.0 <= member.fund_part(gain, 45_000.0, rate) <= gain
+        to_fund, others = member.split(gain, 45_000.0, venue(rate))
+        assert to_fund <= gain
+        assert others >= 0.0
+        assert to_fund + others <= gain * (1.0 + 1e-12)
 
 
 @members(FeeModel)
 def test_a_larger_gain_never_pays_the_fund_less(member):
-    paid = [member.fund_part(gain, 45_000.0, 0.0125) for gain in np.linspace(0.0, 2_000.0, 50)]
+    paid = [member.split(gain, 45_000.0, venue(0.0125))[0] for gain in np.linspace(0.0, 2_000.0, 50)]
     assert (np.diff(paid) >= 0.0).all()
 
 
 @members(FeeModel)
 def test_gain_and_notional_in_another_unit_pay_in_that_unit(member):
-    assert member.fund_part(700.0, 45_000.0, 0.0125) * 100 == pytest.approx(
-        member.fund_part(70_000.0, 4_500_000.0, 0.0125)
-    )
+    dollars, cents = member.split(700.0, 45_000.0, venue(0.01)), member.split(70_000.0, 4_500_000.0, venue(0.01))
+    assert np.multiply(dollars, 100.0) == pytest.approx(cents)
+
+
+@members(FeeModel)
+def test_a_common_share_is_what_the_fund_receives_of_every_gain(member):
+    book = venue(0.0125)
+    for gain in (0.0, 1.0, 400.0, 600.0):
+        common = member.common_share(gain / 45_000.0, book.fee)
+        assert common == -1.0 or common * gain == pytest.approx(member.split(gain, 45_000.0, book)[0])
 
 
 # --- disposal rules
@@ -160,14 +178,73 @@ def test_allocations_are_whole_lots(member):
     assert (lots == np.round(lots)).all()
 
 
-@members(Ranking)
-def test_a_rank_is_a_finite_number(member):
-    # profit, entry value, notional, equity: from barely in profit to nearly bankrupt
-    for numbers in ((1e-9, 1e5, 1e5, 1e5), (4e4, 1e5, 6e4, 1e6), (10.0, 1e5, 1e5, 0.06)):
-        assert math.isfinite(member.score(*numbers))
+def standing(profit, notional, equity, *, side=1.0, turn=3.0):
+    entry = 50_000.0 * (1.0 - side * profit / notional)
+    return Standing(side, entry, 50_000.0, profit, notional - side * profit, notional, equity, 0.004 * notional, turn)
 
 
 @members(Ranking)
-def test_a_more_profitable_winner_never_ranks_lower(member):
-    ranks = [member.score(profit, 1e5, 1e5, 2e4) for profit in (1.0, 100.0, 1e4)]
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_rank_is_a_finite_number(member, side):
+    # from barely in profit to nearly bankrupt, and a loser
+    for numbers in ((1e-9, 1e5, 1e5), (4e4, 6e4, 1e6), (10.0, 1e5, 0.06), (-3e3, 1e5, 2e3)):
+        assert math.isfinite(member.score(standing(*numbers, side=side)))
+
+
+@members(Ranking)
+def test_a_more_profitable_long_never_ranks_lower(member):
+    ranks = [member.score(standing(profit, 1e5, 2e4)) for profit in (-1e3, 1.0, 100.0, 1e4)]
     assert ranks == sorted(ranks)
+
+
+# --- mark rules
+
+
+@members(MarkRule)
+def test_a_mark_lies_between_the_prices_that_it_reads(member):
+    for index, premium, average, last, elsewhere in (
+        (100.0, 0.01, -3.0, 95.0, 99.0),
+        (100.0, -0.02, 4.0, 107.0, 101.0),
+    ):
+        read = (index, index * (1.0 + premium), index + average, last, elsewhere)
+        assert min(read) <= member.price(index, premium, average, last, elsewhere) <= max(read)
+
+
+@members(MarkRule)
+def test_a_mark_of_equal_prices_is_that_price(member):
+    assert member.price(100.0, 0.0, 0.0, 100.0, 100.0) == 100.0
+
+
+@members(MarkRule)
+def test_a_mark_is_homogeneous_in_prices(member):
+    once = member.price(100.0, 0.01, -3.0, 95.0, 99.0)
+    assert member.price(200.0, 0.01, -6.0, 190.0, 198.0) == pytest.approx(2.0 * once)
+
+
+@members(MarkRule)
+@pytest.mark.parametrize("step", [1.0, 60.0, 3600.0])
+def test_numbers_of_a_mark_rule_are_shares_and_steps(example, member, step):
+    numbers = SimpleNamespace(**example(member).numbers(step, 0.3))
+    assert (0.0 <= numbers.keep < 1.0, 0.0 <= numbers.late < 1.0, numbers.own in (0.0, 0.3)) == (True, True, True)
+    assert numbers.looks_back in (0, numbers.lag + 1)
+
+
+# --- price bands
+
+
+@members(Band)
+@pytest.mark.parametrize("premium", [-3_000.0, 0.0, 40.0, 3_000.0])
+def test_a_band_lets_the_engine_buy_at_the_index_or_above_and_sell_at_it_or_below(example, member, premium):
+    band = example(member)
+    numbers, index = SimpleNamespace(**band.numbers()), 50_000.0
+    level = index + premium if band.kind == "market_take" else index  # the venue's own price
+    assert member.worst_price(numbers, index, premium, 1.0) >= level
+    assert member.worst_price(numbers, index, premium, -1.0) <= level
+
+
+@members(Band)
+def test_a_larger_premium_never_lowers_a_limit(example, member):
+    numbers = SimpleNamespace(**example(member).numbers())
+    for side in (1.0, -1.0):
+        limits = [member.worst_price(numbers, 50_000.0, premium, side) for premium in (-2_000.0, 0.0, 100.0, 4_000.0)]
+        assert limits == sorted(limits)

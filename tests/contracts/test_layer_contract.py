@@ -3,27 +3,46 @@ from types import SimpleNamespace
 import pytest
 
 import stress.scenario  # noqa: F401  (registers everything)
-from stress.exchange.adl import Ranking
+from stress.engines.rounds import Round
+from stress.exchange.adl import Adl
+from stress.exchange.backstop import Backstop
+from stress.exchange.limits import Limit
+from stress.exchange.payers import Fund
+from stress.exchange.ranking import Ranking
 from stress.exchange.settlement import balance_error, close, trade_with_makers
+from stress.exchange.socialize import LossBasis, Socialize
 from stress.exchange.state import ExchangeState
-from stress.exchange.waterfall import Case, Layer, close_case, open_case
+from stress.exchange.transfer import TransferPrice
+from stress.exchange.waterfall import Case, Layer, close_case, layer_numbers, open_case
 
 START, FILL = 50_000.0, 44_700.0  # the longs are bankrupt at 45,000
 LOT = 2.0**-10
 
 
+ALL = {"usd_per_minute": 1e9, "usd_per_hour": 1e9, "required_edge": -1.0}
+
+
 def variants():
+    """Yield every layer with each of its choices."""
     for kind, member in Layer.family.items():
-        rankings = Ranking.family if "ranking" in member.model_fields else [None]
-        capacities = (1.0, 0.3, 0.0) if "capacity" in member.model_fields else (None,)
-        for ranking in rankings:
-            for capacity in capacities:
-                settings = {"ranking": ranking, "capacity": capacity}
-                settings = {name: value for name, value in settings.items() if value is not None}
-                yield pytest.param(member, settings, id="-".join(map(str, (kind, *settings.values()))))
+        yield kind, member, {}
+    for ranking in Ranking.family:
+        yield f"adl-{ranking}", Adl, {"ranking": ranking}
+    for price in TransferPrice.family:
+        yield f"adl-{price}", Adl, {"price": price}
+        yield f"backstop-{price}", Backstop, {"price": price, **ALL}
+    for settings in ({"capacity": 0.3}, {"capacity": 0.0}, {"max_accounts": 1}, {"losers": True}):
+        yield f"adl-{settings}", Adl, settings
+    for basis in LossBasis.family:
+        yield f"socialize-{basis}", Socialize, {"basis": basis}
+    for limit, member in Limit.family.items():
+        terms = {"usd": 300.0} if "usd" in member.model_fields else {}
+        yield f"fund-{limit}", Fund, {"limits": [{"kind": limit, **terms}]}
+    yield "fund-all_or_nothing", Fund, {"payment": "all_or_nothing"}
 
 
-every_layer = pytest.mark.parametrize(("member", "settings"), list(variants()))
+VARIANTS = [pytest.param(member, settings, id=name) for name, member, settings in variants()]
+every_layer = pytest.mark.parametrize(("member", "settings"), VARIANTS)
 every_fund = pytest.mark.parametrize("fund", [0.0, 400.0, 1e9])
 every_winner = pytest.mark.parametrize("winners", [(), (-1.0,), (-2.0, -5.0, -40.0)], ids=["none", "one", "many"])
 
@@ -47,6 +66,7 @@ def present(example):
             initial_price=FILL,
             index=FILL,
             mark=FILL,
+            previous_mark=FILL + 100.0,
             bottomless=0,
             alive_qty=qty,
             alive_cost=sum(a.qty * a.entry for a in everybody),
@@ -56,16 +76,18 @@ def present(example):
             deposits=deposits,
         )
         layers = SimpleNamespace(**{layer.kind: SimpleNamespace(**layer.numbers())})
-        book = SimpleNamespace(fund_initial=fund, lot=LOT, makers_deleverage=0, layers=layers)
-        case, short, moved = Case(), [1, 1], [0.0, 0.0]
-        open_case(state, book, case, 1.0, longs, short, FILL, 1.0, FILL)
+        tiers = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0], at_mark=1.0, at_entry=0.0)
+        numbers = {"fund_initial": fund, "lot": LOT, "makers_deleverage": 0, "tiers": tiers, "step_hours": 1 / 60}
+        book = SimpleNamespace(layers=layers, **numbers)
+        case, round_ = Case(), Round(longs, [0.0, 0.0], [1.0, 1.0], [1, 1], [0.0, 0.0])
+        open_case(state, book, case, 1.0, round_, FILL, FILL)
         before = case.remaining
-        layer.compose()(state, book, case, longs, short, moved, everybody, list(range(2, len(everybody))))
+        layer.compose()(state, book, case, round_, everybody, list(range(2, len(everybody))))
         for long in longs:
             close(state, long)
-        close_case(state, case, longs, short, moved, FILL, 1.0)
-        trade_with_makers(state, -(4.0 - sum(moved)), FILL)
-        return SimpleNamespace(state=state, case=case, moved=moved, before=before, longs=longs, others=others)
+        close_case(state, case, round_)
+        trade_with_makers(state, -(4.0 - sum(round_.moved)), FILL)
+        return SimpleNamespace(state=state, case=case, moved=round_.moved, before=before, longs=longs, others=others)
 
     return run
 
@@ -90,8 +112,10 @@ def test_the_books_balance_after_a_layer(present, member, settings, fund, winner
 @every_winner
 def test_a_loss_is_attributed_exactly_once(present, member, settings, fund, winners):
     run = present(member, settings, fund, winners)
-    avoided = sum(moved * 300.0 for moved in run.moved)
-    parts = run.state.bad_debt + run.state.socialized_loss + run.state.unresolved_shortfall + avoided
+    state = run.state
+    handed_over = sum(moved * 300.0 for moved in run.moved) - run.case.owed
+    others = state.socialized_loss + state.fee_pool_paid + state.operator_paid
+    parts = state.bad_debt - state.surplus + others + state.unresolved_shortfall + handed_over
     assert parts == pytest.approx(1_200.0, abs=300.0 * 2 * LOT)
 
 
@@ -118,7 +142,9 @@ def test_no_layer_takes_from_a_fund_that_is_empty(present, member, settings):
 
 
 @every_layer
-def test_layers_with_the_same_choices_differ_in_numbers_only(example, member, settings):
+def test_a_layer_that_is_absent_has_the_same_numbers_as_zeros(example, member, settings):
     layer = example(member, **settings)
-    assert layer.choices()[0] == layer.kind
-    assert all(isinstance(value, float) for value in layer.numbers().values())
+    present, absent = layer_numbers((layer,))[layer.kind], layer_numbers(())[layer.kind]
+    assert present.keys() == absent.keys()
+    assert all(isinstance(value, float) for value in present.values())
+    assert set(absent.values()) == {0.0}

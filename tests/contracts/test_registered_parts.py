@@ -17,7 +17,23 @@ PARTS = [
 
 def test_every_family_has_members():
     known = {family.__name__ for family in FAMILIES if family.family}
-    assert known >= {"Market", "Cohort", "FeeModel", "ImpactLaw", "Disposal", "Layer", "Ranking", "SizeLaw"}
+    assert known >= {
+        "Market",
+        "Cohort",
+        "FeeModel",
+        "ImpactLaw",
+        "Disposal",
+        "Partial",
+        "Layer",
+        "Ranking",
+        "TransferPrice",
+        "LossBasis",
+        "Limit",
+        "SizeLaw",
+        "MarkRule",
+        "Band",
+        "Contract",
+    }
 
 
 @pytest.mark.parametrize(("family", "kind", "member"), PARTS)

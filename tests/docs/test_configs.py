@@ -70,3 +70,13 @@ def test_the_stressed_configs_liquidate_ruin_and_deleverage(name):
     assert run.liquidated_accounts.sum() > 100
     assert (run.ruin_step >= 0).any()
     assert run.deleveraged_notional.sum() > 0
+
+
+def test_the_page_of_the_textbook_order_says_side_by_side_who_pays():
+    summary = stress.summarize(outcomes(next(path for path in CONFIGS if path.stem == "textbook_waterfall")))
+    lines = str(summary).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("Who pays"))
+    shown = " ".join(lines[at : at + 2])
+    assert all(name in shown for name in ("fund draw", "deleveraged", "forgone", "broken hedges", "socialized"))
+    named = ("fund_draw", "deleveraged_notional", "forgone_profit", "broken_hedges", "socialized_loss")
+    assert min(summary.mean[name] for name in named) > 0.0

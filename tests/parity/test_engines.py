@@ -23,7 +23,7 @@ from stress.scenario import ScenarioError
 TINY = Path(__file__).parents[2] / "configs" / "tiny.toml"
 SEEDS = (1, 2, 3, 4, 5)
 SIZE = {"run.n_paths": 6, "run.redraw_every": 3}
-RELATIVE, ABSOLUTE = 1e-9, 1e-6  # of money columns
+RELATIVE, ABSOLUTE = 1e-9, 5e-14  # of money columns: of the amount, and of open interest
 COMPARED = [name for name in COLUMNS if name != "conservation_error"]
 
 # Many narrow tiers, so that funding and prices carry accounts over edges, and accounts that start on one.
@@ -90,6 +90,7 @@ LIMIT = {
     "exchange.disposal": {"kind": "limit_at_bankruptcy", "participation": 0.1},
     **layers("fund", "socialize", {"kind": "adl", "ranking": "pro_rata", "capacity": 0.5}),
 }
+NO_MEMORY = {"liquidity.permanent_share": 0.0, "liquidity.depth_usd": 0.5e6}
 SQUEEZE = {
     "market.jump_down_share": 0.0,
     "market.jumps_per_year": 4_000.0,
@@ -105,7 +106,125 @@ HALTS = [
 ]
 ONWARD = [{"at_hours": 0.55, "minutes": 10.0, "move": 1.5}, {"at_hours": 3.2, "minutes": 7.0, "move": -0.7}]
 
+# After the book: choices are numbers, so that three orders of layers are three kernels, whatever is chosen.
+POOR = {"fund.initial_usd": 20_000.0}
+
+
+def adl_then_social(ranking, price, basis, **more):
+    return POOR | layers("fund", {"kind": "adl", "ranking": ranking, "price": price, "capacity": 0.5} | more, basis)
+
+
+def basis(kind, **more):
+    return {"kind": "socialize", "basis": kind, **more}
+
+
+PROVIDERS = {"kind": "backstop", "usd_per_minute": 5e4, "usd_per_hour": 1e5, "required_edge": -0.05}
+
+
+def limited(*limits, payment="partial", **more):
+    fund = {"kind": "fund", "limits": list(limits), "payment": payment}
+    pool = {"kind": "fee_pool", "usd": 1_000.0}
+    adl = {"kind": "adl", "price": "mark", "capacity": 0.7}
+    return layers(fund, PROVIDERS, adl, pool, basis("notional"), "operator") | more
+
+
+AFTER_THE_BOOK = {
+    "binance_rank": adl_then_social("binance", "mark", basis("notional")),
+    "hyperliquid_rank": adl_then_social("hyperliquid", "previous_mark", basis("positive_equity")),
+    "literal_rank": adl_then_social("hyperliquid_literal", "bankruptcy", basis("liquidity_pool")),
+    "random_rank": adl_then_social("random", "blend", basis("collateral"), max_accounts=5, losers=True),
+    "cube_rank": adl_then_social("cube", "oracle", basis("open_interest"), losers=True),
+    "size_weighted": adl_then_social("size_weighted", "blend", basis("profit")),
+    "keeper_choice": adl_then_social("keeper_choice", "mark", basis("profit_cap", pool_share=0.01)),
+    "limits_that_look_back": limited("rolling_loss", {"kind": "fund_drawdown", "share": 0.2}),
+    "limit_with_a_stop": limited({"kind": "pnl_drawdown", "trigger": -0.1, "stop": -0.05, "hours": 1.0}),
+    "limits_of_use": limited(
+        {"kind": "per_step", "usd": 900.0},
+        {"kind": "lifetime", "usd": 20_000.0},
+        {"kind": "per_position", "share_of_notional": 0.005},
+        {"kind": "floor", "usd": 100_000.0},
+        {"kind": "vault_loss", "share": 0.5},
+    ),
+    "limits_of_inventory": limited(
+        {"kind": "inventory_cap", "share_of_fund": 2.0},
+        {"kind": "inventory_loss", "share_of_fund": 0.005},
+        **{"exchange.disposal.participation": 0.02, "exchange.adl_rehedge": 0.5, "liquidity.permanent_share": 0.0},
+    ),
+    "refused_in_part": limited("negative_equity", payment="all_or_nothing", **POOR),
+    "providers_first_and_top_ups": {
+        **layers(PROVIDERS | {"price": "blend"}, {"kind": "adl", "capacity": 0.1}, "fund", basis("collateral")),
+        **POOR,
+        "fund.top_up_usd": 10_000.0,
+        "fund.top_up_below_usd": 15_000.0,
+        "fund.top_up_total_usd": 25_000.0,
+    },
+}
+
+# Every mark rule with what its skips must survive: crashes, halts, funding that is owed, hedges, other venues.
+MARKED = {
+    "fund.initial_usd": 20_000.0,
+    "funding.mean_rate": 2e-3,
+    "funding.sd_rate": 3e-3,
+    "funding.clamp": 0.01,
+    "liquidity.permanent_share": 0.0,
+    "liquidity.common_liquidation": 0.7,
+    "exchange.adl_rehedge": 0.5,
+    "exchange.disposal.participation": 0.1,
+    "fund.in_coin": 0.2,
+    "shock": HALTS,
+}
+MARKS = {
+    "mark_median_of_three": {**MARKED, "exchange.mark": {"kind": "median_of_three", "window_seconds": 200.0}},
+    "mark_ema_basis": {**MARKED, "exchange.mark": {"kind": "ema_basis", "window_seconds": 600.0}},
+    "mark_fair_price": {**MARKED, "exchange.mark": "fair_price", "run.step_seconds": 30.0},
+    "mark_oracle": {**MARKED, "exchange.mark": {"kind": "oracle", "delay_seconds": 150.0}},
+    "mark_oracle_median": {
+        **MARKED,
+        "exchange.mark": {"kind": "oracle_median", "delay_seconds": 60.0},
+        "liquidity.common_liquidation": 0.0,
+        "liquidity.permanent_share": 0.4,
+    },
+}
+
+# The same book as a contract margined in coin: sums of dollars at the price 1/P (docs/method.md, section 2).
+COIN_MAKERS = {"kind": "maker", "name": "makers", "collateral_coin": 400.0}
+COIN_TIERS = [
+    {"cap_coin": tier["cap_usd"] / 50_000.0, **{key: tier[key] for key in ("max_leverage", "maintenance_margin_rate")}}
+    for tier in TIERS
+]
+
+
+def in_coin(*cohorts, **more):
+    tables = {
+        "exchange.contract": "inverse",
+        "exchange.lot": 1.0,
+        "exchange.tick": 0.5,
+        "exchange.cent": 1e-8,
+        "fund.initial_coin": 3.0,
+        "tier": COIN_TIERS,
+        "population": [*cohorts, COIN_MAKERS],
+    }
+    return {**tables, **more}
+
+
+def contracts(name, usd, entry, leverage):
+    coin = abs(usd) / entry / leverage
+    return {"kind": "account", "name": name, "qty": usd, "entry_usd": entry, "collateral_coin": coin, "count": 4}
+
+
+CROWDS = (trader("crowd", 0.9, 0.9, 20.0), trader("cross", 0.1, 0.1, 8.0, count=40, margin="cross"))
+EDGES = (
+    contracts("at_10k", 10_000.0, 50_000.0, 20.0),
+    contracts("at_20k", -20_000.0, 50_000.0, 15.0),
+    contracts("at_80k", 80_000.0, 50_000.0, 25.0),
+    contracts("at_150k", -150_000.0, 50_000.0, 30.0),
+)
+AT_ENTRY = {"exchange.margin_basis": "entry", "exchange.tier_mode": "cliff"}
+DOLLARS = [{"name": "USDT", "share": 0.6}, {"name": "ETH", "share": 0.3, "follows": "index", "beta": 0.5}]
+WILD = [{"name": "BNB", "share": 0.7, "follows": "index", "beta": 1.3, "sale_haircut": 0.2}]
+
 SCENARIOS = {
+    **MARKS,
     # square root, capped fee, participation; fund, adl, socialize
     "base": {},
     "longs_crowded": {
@@ -117,6 +236,9 @@ SCENARIOS = {
     "shorts_squeezed": SQUEEZE,
     "longs_pay_funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
     "shorts_pay_funding": {"funding.mean_rate": -4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
+    "funding_by_premium": {
+        "funding": {"kind": "premium", "interval_hours": 0.5, "mean_premium": 0.02, "sd_premium": 0.02, "clamp": 0.02}
+    },
     "funding_beyond_reach": {
         "funding": {"interval_hours": 0.5, "mean_rate": 0.02, "sd_rate": 0.0, "clamp": 0.02},
         "shock": ONWARD,
@@ -187,6 +309,33 @@ SCENARIOS = {
         "liquidity.common_liquidation": 0.5,
         "liquidity.permanent_share": 0.0,
     },
+    # contracts, and what margin is measured on
+    "inverse": in_coin(*CROWDS),
+    "inverse_at_tier_edges": in_coin(*CROWDS, *EDGES),
+    "inverse_cliffs_at_entry": in_coin(*CROWDS, *EDGES, **AT_ENTRY),
+    "inverse_longs_pay_funding": in_coin(
+        *CROWDS, **AT_ENTRY, **{"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01}
+    ),
+    "inverse_fund_exhausted_then_adl": in_coin(
+        *CROWDS, **{"fund.initial_coin": 0.1, "liquidity.permanent_share": 0.6, "market.jumps_per_year": 3_000.0}
+    ),
+    "inverse_whales_leave": in_coin(
+        trader("crowd", 1.0, 1.0, 15.0),
+        whale("often", 0.15, "long", 20.0, entry_move=0.05, accounts=3, exits_per_year=2_000.0),
+        whale("short", 0.2, "short", 15.0, exits_per_year=3_000.0),
+        **AT_ENTRY,
+        **{"shock": HALTS, "tier": COIN_TIERS[:1]},
+    ),
+    "inverse_fund_in_dollars": in_coin(*CROWDS, **{"fund.assets": DOLLARS, "fund.initial_coin": 1.0}),
+    "quanto": in_coin(
+        *CROWDS,
+        **{
+            "exchange.contract": {"kind": "quanto", "multiplier": 1e-6, "settlement_price_usd": 25_000.0},
+            "exchange.tick": 0.05,
+        },
+    ),
+    "cliffs_at_entry": {**TIGHT, **AT_ENTRY, "funding.mean_rate": 2e-3},
+    "fund_of_wild_assets": {"fund.assets": WILD, "fund.initial_usd": 20_000.0, "exchange.halt_minutes": 20.0},
     # adl, fund, socialize
     "adl_first_partly": {**layers({"kind": "adl", "capacity": 0.2}, "fund", "socialize"), "fund.initial_usd": 20_000.0},
     "adl_first_fully": {**layers({"kind": "adl", "capacity": 1.0}, "fund", "socialize"), "fund.initial_usd": 0.0},
@@ -208,6 +357,80 @@ SCENARIOS = {
     # book, keep residual, limit; fund, socialize, adl
     "limit_at_bankruptcy": LIMIT,
     "limit_in_a_squeeze": {**LIMIT, **SQUEEZE, "liquidity.depth_usd": 0.1e6, "fund.initial_usd": 4.0e6},
+    **AFTER_THE_BOOK,
+}
+DEEP = {"fund.initial_usd": 50.0e6, "tier": TIERS, "population": TIGHT["population"]}  # the waterfall never acts
+SCENARIOS |= {
+    # orders for parts of positions
+    "step_down": {
+        **DEEP,
+        "exchange.partial": "step_down",
+        "exchange.fee": "confiscate",
+        "exchange.disposal": "immediate",
+    },
+    "step_down_killed": {**DEEP, "exchange.partial": "step_down", "funding.mean_rate": 2e-3},
+    "smart_ioc": {**DEEP, "exchange.partial": "smart_ioc", "exchange.fee": {"kind": "capped_fee", "rate": 0.003}},
+    "two_tiers": {**DEEP, "exchange.partial": "two_tiers", "exchange.disposal": "limit_at_bankruptcy", **NO_MEMORY},
+    "pct_cooldown": {
+        **DEEP,
+        "exchange.partial": {"kind": "pct_cooldown", "large_usd": 5_000.0, "cooldown_seconds": 150.0},
+        "exchange.backstop_margin": 0.6667,
+        "exchange.fee": "keep_residual",
+    },
+    "block_limits": {
+        **DEEP,
+        "exchange.partial": {"kind": "block_limits", "slice_seconds": 20.0},
+        "exchange.disposal": "fillable_price",
+        "exchange.remainder": "waits",
+        **NO_MEMORY,
+    },
+    "margin_shortage": {
+        **DEEP,
+        "exchange.partial": "margin_shortage",
+        "exchange.disposal": "keeper_transfer",
+        "exchange.fee": "keeper_split",
+        "exchange.remainder": "waits",
+        "funding.mean_rate": -2e-3,
+        **NO_MEMORY,
+    },
+    "volume_limited": {**DEEP, "exchange.partial": {"kind": "volume_limited", "cap_usd": 2_000.0}, "shock": HALTS},
+    "orders_take_time": {**DEEP, "exchange.latency_seconds": 150.0, "exchange.fee": "fixed_fee"},
+    "leavers_in_parts": {
+        "population": [
+            trader("crowd", 1.0, 1.0, 15.0),
+            whale("often", 0.15, "long", 20.0, accounts=3, exits_per_year=4_000.0),
+            whale("short", 0.2, "short", 15.0, accounts=2, exits_per_year=4_000.0),
+            MAKERS,
+        ],
+        "exchange.partial": {"kind": "pct_cooldown", "cooldown_seconds": 300.0},
+        "exchange.disposal": "mm_floor_limit",
+        "exchange.remainder": "waits",
+        "fund.initial_usd": 50.0e6,
+        "shock": HALTS,
+        **NO_MEMORY,
+    },
+    # and the waterfall after them
+    "parts_of_the_ruined": {
+        **DEEP,
+        "exchange.partial": "smart_ioc",
+        "exchange.fee": {"kind": "capped_fee", "rate": 0.003},
+        "fund.initial_usd": 5_000.0,
+    },
+    "killed_and_ruined": {
+        **DEEP,
+        "exchange.partial": "step_down",
+        "exchange.fee": "confiscate",
+        "fund.initial_usd": 0.0,
+    },
+    "waiting_and_ruined": {
+        **DEEP,
+        "exchange.partial": {"kind": "block_limits", "slice_seconds": 20.0},
+        "exchange.remainder": "waits",
+        **layers({"kind": "adl", "capacity": 0.4}, "fund", {"kind": "socialize", "basis": "notional"}),
+        "fund.initial_usd": 1_000.0,
+    },
+    "oracle_close": {**DEEP, "exchange.disposal": "oracle_close", "exchange.fee": "lp_pool"},
+    "providers_are_paid": {**DEEP, "exchange.fee": "blp_bonus"},
 }
 CLIFF = {**TIGHT, "exchange.tier_mode": "cliff"}
 CASES = pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in SCENARIOS for seed in SEEDS])
@@ -226,7 +449,7 @@ def run(scenario, *, ledger=True):
 @cache
 def result(name, seed, engine, *, ledger=True):
     found = run(scenario_of(CLIFF if name == "cliff" else SCENARIOS[name], seed, engine), ledger=ledger)
-    return SimpleNamespace(columns=found.columns, ledger=found.ledger)
+    return SimpleNamespace(columns=found.columns, ledger=found.ledger, size=found.job.population(0).open_interest)
 
 
 def assert_same_ledger(a, b):
@@ -235,7 +458,9 @@ def assert_same_ledger(a, b):
 
 def assert_same_columns(a, b):
     for name in COMPARED:
-        tolerance = {"rtol": RELATIVE, "atol": ABSOLUTE} if COLUMNS[name].kind == "f" else {"rtol": 0.0, "atol": 0.0}
+        tolerance = (
+            {"rtol": RELATIVE, "atol": ABSOLUTE * a.size} if COLUMNS[name].kind == "f" else {"rtol": 0.0, "atol": 0.0}
+        )
         np.testing.assert_allclose(a.columns[name], b.columns[name], **tolerance, err_msg=name)
 
 
@@ -317,6 +542,31 @@ def test_winners_are_deleveraged(name):
     assert total(name, "deleveraged_notional") > 0
 
 
+@pytest.mark.parametrize("name", AFTER_THE_BOOK)
+def test_winners_are_deleveraged_by_every_venue(name):
+    assert total(name, "deleveraged_notional") > 0
+
+
+@pytest.mark.parametrize("name", [name for name in AFTER_THE_BOOK if name.endswith(("rank", "weighted", "choice"))])
+def test_losses_are_shared_on_every_basis(name):
+    assert total(name, "socialized_loss") > 0
+
+
+@pytest.mark.parametrize("name", [name for name in AFTER_THE_BOOK if "limit" in name or "refused" in name])
+def test_a_limit_acts_before_the_fund_is_ruined(name):
+    plain = {**AFTER_THE_BOOK[name], **layers({"kind": "fund"}, *AFTER_THE_BOOK[name]["layer"][1:])}
+    columns = result(name, SEEDS[0], "loop").columns
+    without = run(scenario_of(plain, SEEDS[0], "loop")).columns
+    assert columns["bad_debt"].sum() < without["bad_debt"].sum() or "inventory" in name
+    assert columns["drawdown"].sum() == without["drawdown"].sum()
+
+
+@pytest.mark.parametrize("column", ["backstop_loss", "topped_up"])
+def test_providers_and_operators_pay_where_they_exist(column):
+    assert total("providers_first_and_top_ups", column) > 0
+    assert total("base", column) == 0
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_fund_never_ends_below_zero_after_the_waterfall(name):
     assert min(result(name, seed, "loop").columns["fund_end"].min() for seed in SEEDS) >= -1e-9 * 40.0e6
@@ -326,6 +576,13 @@ def test_the_fund_never_ends_below_zero_after_the_waterfall(name):
 def test_books_balance_in_the_loop_and_on_the_ladder(name):
     errors = [result(name, seed, e).columns["conservation_error"] for seed in SEEDS for e in ("loop", "ladder")]
     assert np.max(errors) <= 1e-9
+
+
+def test_every_mark_rule_liquidates_other_accounts():
+    rules = [None, *(scenario["exchange.mark"] for scenario in MARKS.values())]
+    marked = [MARKED if rule is None else {**MARKED, "exchange.mark": rule} for rule in rules]
+    found = [run(scenario_of(overrides, 1, "loop")).ledger.tobytes() for overrides in marked]
+    assert len(set(found)) == len(rules)
 
 
 @pytest.mark.parametrize("name", ["limit_in_a_squeeze"])

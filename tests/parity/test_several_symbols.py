@@ -34,6 +34,8 @@ COINS = [
     {"asset": "USDX", "share": 0.2, "tiers": [[1e9, 0.98]], "depeg_at_hours": 1.0, "depeg_to": 0.9, "debt_usd": 100.0},
 ]
 POOLS = [{"name": "main", "symbols": ["BTC", "ETH"], "share": 0.8}, {"name": "new", "symbols": ["SOL"], "share": 0.2}]
+BARE = [{k: v for k, v in tier.items() if k != "deduction"} for tier in stress.Scenario.load(TINY).tables()["tier"]]
+CLIFF = {"exchange.tier_mode": "cliff", "tier": BARE}
 ADL_FIRST = [{"kind": "adl", "capacity": 0.2}, {"kind": "fund"}, {"kind": "socialize"}]
 
 
@@ -82,7 +84,7 @@ SCENARIOS = {
     "inventory_of_a_small_fund": {"fund.initial_usd": 20_000.0, "exchange.disposal.participation": 0.02},
     "given_and_leaving": {"collateral": COINS, "population": [GIVEN, *CROWD, WHALE], "shock": CRASHES},
     "funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
-    "cliff": {"exchange.tier_mode": "cliff"},
+    "cliff": CLIFF,
     "adl_before_the_fund": {"fund.initial_usd": 20_000.0, "layer": ADL_FIRST},
 }
 CASES = pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in SCENARIOS for seed in SEEDS])
@@ -178,7 +180,7 @@ ORDINARY = {
     "exhausted": {"fund.initial_usd": 5_000.0, "liquidity.permanent_share": 0.6},
     "others_too": {"liquidity.common_liquidation": 1.0, "liquidity.permanent_share": 0.0, "exchange.adl_rehedge": 0.7},
     "checked_rarely": {"exchange.check_seconds": 300.0, "funding.mean_rate": 4e-3, "funding.clamp": 0.01},
-    "cliff": {"exchange.tier_mode": "cliff"},
+    "cliff": CLIFF,
     "leaving": {"population.2.exits_per_year": 3_000.0, "exchange.halt_minutes": 20.0},
     "adl_before_the_fund": {"fund.initial_usd": 20_000.0, "layer": ADL_FIRST},
 }

@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stress.exchange.disposal import Immediate
 from stress.exchange.impact import Book, ImpactLaw, Linear, SquareRoot
-from stress.exchange.liquidation import Confiscate
 from stress.exchange.settlement import compose
 from stress.exchange.state import ExchangeState
 
@@ -28,7 +26,7 @@ def desk(law, *, depth=1.0, permanent_share=0.0):
         others=0.0,
     )
     state = ExchangeState(initial_price=50_000.0, index=50_000.0, mark=50_000.0, depth=depth, per_depth=1.0 / depth)
-    return compose(type(law), Confiscate, Immediate), state, SimpleNamespace(liquidity=liquidity)
+    return compose(type(law)), state, SimpleNamespace(liquidity=liquidity)
 
 
 def trade(rules, state, book, quantity):

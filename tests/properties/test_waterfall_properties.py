@@ -1,3 +1,4 @@
+import random
 from itertools import permutations
 from types import SimpleNamespace
 
@@ -5,32 +6,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stress.exchange.adl import Adl
+from stress.engines.rounds import Round
+from stress.engines.rulebook import as_namespace
+from stress.exchange.ranking import Ranking
 from stress.exchange.settlement import balance_error, close, fund_value, trade_with_makers
+from stress.exchange.socialize import LossBasis
 from stress.exchange.state import ExchangeState
-from stress.exchange.waterfall import Case, Fund, Socialize, close_case, compose_waterfall, open_case
+from stress.exchange.transfer import TransferPrice
+from stress.exchange.waterfall import Case, Layer, close_case, compose_waterfall, layer_numbers, layer_order, open_case
 
 MARK = 45_000.0
 LOT = 2.0**-20
 ORDERS = [order for n in (1, 2, 3) for order in permutations(("fund", "adl", "socialize"), n) if "fund" in order]
+random.Random(7).shuffle(
+    rest := [order for order in permutations(sorted(Layer.family)) if len(order) == len(set(order))]
+)
+ORDERS += rest[:60]
+
+PROVIDERS = {"usd_per_minute": 2e5, "usd_per_hour": 2e5, "required_edge": -1.0}
+POOLS = {"backstop": PROVIDERS, "fee_pool": {"usd": 700.0}, "operator": {"limit_usd": 900.0}}
+LIMITS = [[], [{"kind": "floor", "usd": 400.0}], [{"kind": "per_step", "usd": 300.0}], [{"kind": "negative_equity"}]]
+TIERS = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0], at_mark=1.0, at_entry=0.0)
 
 # Bankrupt longs: size and how far the fill is below the bankruptcy price.  Winning shorts: size, profit, margin.
 LONGS = st.lists(st.tuples(st.floats(0.01, 50.0), st.floats(1.0, 2_000.0)), min_size=1, max_size=4)
 SHORTS = st.lists(st.tuples(st.floats(0.01, 50.0), st.floats(-500.0, 3_000.0), st.floats(50.0, 5_000.0)), max_size=4)
 
 
-def settle(account, longs, shorts, fund, order, ranking, capacity, share):
+def worth(a):
+    return a.collateral + a.qty * (MARK - a.entry)
+
+
+def settle(account, longs, shorts, fund, order, ranking, price, basis, limits, capacity, share):
     def lots(quantity):
         return max(1, round(quantity / LOT)) * LOT
 
     bankrupt = [account(lots(q), 50_000.0, lots(q) * (50_000.0 - MARK - gap)) for q, gap in longs]
     winners = [account(-lots(q), MARK + won, lots(q) * margin) for q, won, margin in shorts]
-    everybody = [*bankrupt, *winners]
+    everybody, before = [*bankrupt, *winners], [worth(a) for a in winners]
     qty = sum(a.qty for a in everybody)
     state = ExchangeState(
         initial_price=MARK,
         index=MARK,
         mark=MARK,
+        previous_mark=MARK + 50.0,
         bottomless=0,
         alive_qty=qty,
         alive_cost=sum(a.qty * a.entry for a in everybody),
@@ -39,18 +58,26 @@ def settle(account, longs, shorts, fund, order, ranking, capacity, share):
         maker_cost=-qty * MARK,
         deposits=sum(a.collateral + a.qty * (MARK - a.entry) for a in everybody),
     )
-    made = {"fund": Fund(), "adl": Adl(ranking=ranking, capacity=capacity), "socialize": Socialize()}
-    layers = SimpleNamespace(adl=SimpleNamespace(capacity=capacity))
-    book = SimpleNamespace(fund_initial=fund, lot=LOT, makers_deleverage=1, layers=layers)
-    case, short, moved = Case(), [1] * len(bankrupt), [0.0] * len(bankrupt)
-    open_case(state, book, case, 1.0, bankrupt, short, MARK, share, MARK)
-    absorb = compose_waterfall([made[kind] for kind in order])
-    absorb(state, book, case, bankrupt, short, moved, everybody, list(range(len(bankrupt), len(everybody))))
+    chosen = {
+        "adl": {"ranking": ranking, "price": price, "capacity": capacity},
+        "socialize": {"basis": basis},
+        "fund": {"limits": limits},
+        **POOLS,
+    }
+    made = tuple(Layer.choose({"kind": kind, **chosen[kind]}) for kind in order)
+    layers = as_namespace(layer_numbers(made))
+    numbers = {"fund_initial": fund, "lot": LOT, "makers_deleverage": 1, "tiers": TIERS, "step_hours": 1 / 60}
+    book = SimpleNamespace(layers=layers, layer_order=layer_order(made), n_layers=len(made), **numbers)
+    case, n = Case(), len(bankrupt)
+    round_ = Round(bankrupt, [0.0] * n, [share] * n, [1] * n, [0.0] * n)
+    open_case(state, book, case, 1.0, round_, MARK, MARK)
+    compose_waterfall()(state, book, case, round_, everybody, list(range(len(bankrupt), len(everybody))))
     for a in bankrupt:
         close(state, a)
-    close_case(state, case, bankrupt, short, moved, MARK, share)
-    trade_with_makers(state, -share * (sum(a.qty for a in bankrupt) - sum(moved)), MARK)
-    return SimpleNamespace(state=state, case=case, moved=moved, bankrupt=bankrupt, winners=winners, fund=fund)
+    close_case(state, case, round_)
+    trade_with_makers(state, -share * (sum(a.qty for a in bankrupt) - sum(round_.moved)), MARK)
+    parties = {"bankrupt": bankrupt, "winners": winners, "before": before, "fund": fund}
+    return SimpleNamespace(state=state, case=case, moved=round_.moved, **parties)
 
 
 any_case = given(
@@ -58,7 +85,10 @@ any_case = given(
     shorts=SHORTS,
     fund=st.sampled_from([0.0, 1_000.0, 1e6]),
     order=st.sampled_from(ORDERS),
-    ranking=st.sampled_from(["profit_leverage", "pro_rata"]),
+    ranking=st.sampled_from(sorted(Ranking.family)),
+    price=st.sampled_from(sorted(TransferPrice.family)),
+    basis=st.sampled_from(sorted(LossBasis.family)),
+    limits=st.sampled_from(LIMITS),
     capacity=st.sampled_from([0.0, 0.3, 1.0]),
     share=st.sampled_from([0.0, 0.4, 1.0]),
 )
@@ -70,13 +100,36 @@ def rounding(run):
 
 
 @any_case
-def test_the_fractions_of_the_layers_add_up_to_one(account, **drawn):
+def test_a_loss_goes_to_exactly_one_layer(account, **drawn):
+    # Sold at the mark, the case is the loss at the bankruptcy price of what nobody took over.
     run = settle(account, **drawn)
     case = run.case
     loss_of = [gap * a.qty for a, (_, gap) in zip(run.bankrupt, drawn["longs"], strict=True)]
-    deleveraged = sum(moved / a.qty * loss for moved, a, loss in zip(run.moved, run.bankrupt, loss_of, strict=True))
-    total = case.fund_share * case.loss + case.socialized + case.remaining * case.loss + deleveraged
+    handed_over = sum(moved / a.qty * loss for moved, a, loss in zip(run.moved, run.bankrupt, loss_of, strict=True))
+    promised = case.fund_paid + min(0.0, case.owed)
+    total = promised + case.contributed + case.remaining * case.loss + handed_over - case.owed
     assert total == pytest.approx(case.loss, abs=rounding(run))
+
+
+@any_case
+def test_who_pays_is_in_exactly_one_column(account, **drawn):
+    run = settle(account, **drawn)
+    state, case = run.state, run.case
+    outside = state.fee_pool_paid + state.operator_paid + state.socialized_loss
+    assert outside == pytest.approx(case.contributed, abs=1e-6)
+    assert state.unresolved_shortfall == pytest.approx(case.remaining * case.loss, abs=1e-6)
+
+
+@any_case
+def test_a_fund_never_pays_more_than_it_has(account, **drawn):
+    run = settle(account, **drawn)
+    assert run.case.fund_paid <= run.fund + 1e-6
+
+
+@any_case
+def test_the_loss_at_the_moment_of_allocation_is_the_same_in_every_order(account, **drawn):
+    turned = drawn | {"order": drawn["order"][::-1]}
+    assert settle(account, **drawn).case.loss == settle(account, **turned).case.loss
 
 
 @any_case
@@ -94,14 +147,16 @@ def test_no_fund_with_a_bottom_ends_below_it(account, **drawn):
 @any_case
 def test_no_payer_is_left_insolvent(account, **drawn):
     run = settle(account, **drawn)
-    assert all(a.collateral + a.qty * (MARK - a.entry) >= -1e-6 for a in run.winners)
+    assert all(worth(a) >= min(0.0, before) - 1e-6 for a, before in zip(run.winners, run.before, strict=True))
 
 
 @any_case
 def test_nothing_is_negative(account, **drawn):
     run = settle(account, **drawn)
     state = run.state
-    amounts = (state.bad_debt, state.socialized_loss, state.unresolved_shortfall, state.deleveraged_notional)
+    customers = (state.socialized_loss, state.deleveraged_notional, state.forgone_profit, state.broken_hedges)
+    outside = (state.fee_pool_paid, state.operator_paid, state.haircut, abs(state.backstop_qty))
+    amounts = (state.bad_debt, state.unresolved_shortfall, *customers, *outside)
     assert min(*amounts, run.case.remaining, run.case.fund_share) >= -rounding(run)
 
 

@@ -9,10 +9,12 @@ import pytest
 from pydantic import Field, ValidationError
 
 from stress.agents.base import Cohort, build_accounts
-from stress.exchange.adl import Ranking, no_preference, take_in_order
+from stress.engines.population import draw_population, shares
 from stress.exchange.impact import ImpactLaw, linear_cost, linear_flow, linear_impact
 from stress.exchange.liquidation import FeeModel
-from stress.exchange.waterfall import Layer, fund_absorbs
+from stress.exchange.payers import operator_absorbs
+from stress.exchange.ranking import Ranking, no_preference, take_in_order
+from stress.exchange.waterfall import Layer
 from stress.markets.base import Market
 from stress.markets.scripted import given_increments
 from stress.scenario import Scenario, ScenarioError
@@ -139,23 +141,23 @@ def test_the_hash_is_of_canonical_json():
 
 
 def test_a_preset_gives_tiers_and_waterfall():
-    scenario = Scenario.from_tables(without("tier", "layer"), overrides={"exchange.preset": "binance_usdm"})
+    scenario = Scenario.from_tables(without("tier", "layer"), overrides={"exchange.preset": "plain_linear"})
     assert (len(scenario.tier), [layer.kind for layer in scenario.layer]) == (12, ["fund", "adl", "socialize"])
 
 
 def test_what_stands_beside_a_preset_wins():
-    scenario = build({"exchange.preset": "binance_usdm"})
+    scenario = build({"exchange.preset": "plain_linear"})
     assert len(scenario.tier) == 2
 
 
 def test_a_row_of_a_preset_can_be_overridden():
-    overrides = {"exchange.preset": "binance_usdm", "layer.1.capacity": 0.5, "tier.0.max_leverage": 125}
+    overrides = {"exchange.preset": "plain_linear", "layer.1.capacity": 0.5, "tier.0.max_leverage": 125}
     scenario = Scenario.from_tables(without("tier", "layer"), overrides=overrides)
     assert (scenario.layer[1].capacity, scenario.tier[0].max_leverage, len(scenario.tier)) == (0.5, 125, 12)
 
 
 def test_a_number_of_a_presets_table_can_be_overridden():
-    overrides = {"exchange.preset": "binance_usdm", "exchange.fee.rate": 0.005}
+    overrides = {"exchange.preset": "plain_linear", "exchange.fee.rate": 0.005}
     scenario = Scenario.from_tables(without("tier", "layer"), overrides=overrides)
     assert (scenario.exchange.fee.kind, scenario.exchange.fee.rate) == ("capped_fee", 0.005)
 
@@ -179,6 +181,13 @@ def test_a_file_is_loaded_with_overrides(tmp_path):
 # --- what is wrong is said in one line that names file, key, value and what is allowed
 
 NAN, INF = math.nan, math.inf
+COIN = {
+    "exchange.contract": "inverse",
+    "fund.initial_coin": 3.0,
+    "tier.0.cap_coin": 20.0,
+    "tier.1.cap_coin": 2_000.0,
+    "population.1.collateral_coin": 100.0,
+}
 WRONG = {
     "nan": ({"fund.initial_usd": NAN}, "fund.initial_usd: should be a finite number, got nan"),
     "inf": ({"market.vol_annual": INF}, "market.vol_annual: should be a finite number, got inf"),
@@ -193,7 +202,7 @@ WRONG = {
     "choice": ({"run.engine": "mesa"}, "run.engine: should be 'auto', 'reference', 'loop' or 'ladder', got 'mesa'"),
     "name": ({"run.name": "a b"}, "run.name: string should match pattern"),
     "unknown key": ({"fund.inital_usd": 1.0}, "fund.inital_usd: unknown key; did you mean 'initial_usd'?"),
-    "far from any key": ({"fund.xyz": 1.0}, "fund.xyz: unknown key; known: fee_rate, in_coin, initial_usd"),
+    "far from any key": ({"fund.xyz": 1.0}, "fund.xyz: unknown key; known: assets, fee_rate, in_coin, initial_coin"),
     "key of a kind": ({"market.vol_anual": 1.0}, "market.vol_anual: unknown key; did you mean 'vol_annual'?"),
     "key of a word": ({"exchange.fee": {"kind": "confiscate", "rat": 1}}, "did you mean 'rate'?"),
     "key of a row": ({"tier.1.cap_us": 1.0}, "tier.1.cap_us: unknown key; did you mean 'cap_usd'?"),
@@ -208,6 +217,43 @@ WRONG = {
     ),
     "kind as array": ({"market.kind": ["gbm"]}, "market: unknown kind ['gbm'], known: gbm"),
     "missing": ({"fund": {}}, "fund.initial_usd: is required"),
+    "coins for a linear contract": (
+        {"fund.initial_coin": 3.0},
+        "fund.initial_coin: must be initial_usd: the money of exchange.contract = 'linear' is USD",
+    ),
+    "dollars for an inverse contract": (
+        {"exchange.contract": "inverse"},
+        "fund.initial_usd: must be initial_coin: the money of exchange.contract = 'inverse' is BTC",
+    ),
+    "a tier in dollars": (
+        {**COIN, "tier.1": {"cap_usd": 5e8, "max_leverage": 20, "maintenance_margin_rate": 0.02}},
+        "tier.1.cap_usd: must be cap_coin",
+    ),
+    "tiers in coin that overlap": ({**COIN, "tier.1.cap_coin": 5.0}, "tier.1.cap_coin: 5 overlaps the tier before it"),
+    "makers in dollars": (
+        {**COIN, "population.1.collateral_usd": 1e7},
+        "population.1.collateral_usd: must be collateral_coin",
+    ),
+    "coins as collateral of a contract in coin": (
+        {**COIN, "exchange.collateral_in_coin": 0.5},
+        "exchange.collateral_in_coin: must be 0: all collateral of this contract is BTC",
+    ),
+    "unknown contract": (
+        {"exchange.contract": "invers"},
+        "unknown kind 'invers', known: inverse, linear, quanto; did you",
+    ),
+    "quanto without multiplier": ({"exchange.contract": "quanto"}, "exchange.contract.multiplier: is required"),
+    "asset without a price": ({"fund.assets": [{"name": "BNB", "share": 0.1}]}, "fund.assets.0: 'BNB' has no price"),
+    "asset of all": (
+        {"fund.assets": [{"name": "BTC", "share": 1.1}]},
+        "fund.assets.0.share: should be less than or equal",
+    ),
+    "unknown key of an asset": (
+        {"fund.assets": [{"name": "BTC", "share": 0.1, "shar": 1}]},
+        "shar: unknown key; did you mean 'share'?",
+    ),
+    "margin basis": ({"exchange.margin_basis": "last"}, "exchange.margin_basis: should be 'mark' or 'entry'"),
+    "too fine a lot": ({**COIN, "exchange.lot": 0.0}, "exchange.lot: should be greater than 0"),
     "two wrong": ({"fund.a": 1, "fund.b": 1}, "(and 1 more)"),
     "step": ({"run.step_seconds": 7.0}, "run.horizon_hours: 7200 s is not a multiple of run.step_seconds = 7"),
     "funding": ({"funding.interval_hours": 0.51}, "funding.interval_hours: 1836 s is not a multiple of"),
@@ -219,6 +265,16 @@ WRONG = {
         "market.noise_clock_seconds",
     ),
     "tier overlap": ({"tier.1.cap_usd": 5e5}, "tier.1.cap_usd: 500000 overlaps the tier before it: caps must rise"),
+    "tier overlap by floor": ({"tier.1.floor_usd": 5e5}, "tier.1.floor_usd: 500000 overlaps the tier before it"),
+    "tier gap": ({"tier.1.floor_usd": 2e6}, "tier.1.floor_usd: 2e+06 leaves a gap to the tier before it"),
+    "rising leverage": ({"tier.0.max_leverage": 10.0}, "tier.1.max_leverage: rises above the tier before it"),
+    "deduction": ({"tier.1.deduction": 1.0}, "tier.1.deduction: 1.00 does not match: the rates and caps give"),
+    "deduction of a cliff": (
+        {"tier.1.deduction": 1.0, "exchange.tier_mode": "cliff"},
+        "tier.1.deduction: 1.00 does not match: tier_mode = 'cliff' has 0.00",
+    ),
+    "unknown mark": ({"exchange.mark": "median"}, "exchange.mark: unknown kind 'median'"),
+    "unknown band": ({"exchange.band.kind": "twosided"}, "did you mean 'two_sided'?"),
     "falling rate": ({"tier.1.maintenance_margin_rate": 0.001}, "tier.1.maintenance_margin_rate: falls below"),
     "margin above initial": (
         {"tier.1.maintenance_margin_rate": 0.05},
@@ -246,11 +302,14 @@ WRONG = {
         {"population": [*TABLES["population"], {"kind": "maker", "name": "more", "collateral_usd": 1.0}]},
         "holds more than one 'maker'",
     ),
-    "unknown layer": ({"layer": ["fund", "adll"]}, "layer: row 1: unknown kind 'adll', known: adl, fund, socialize"),
+    "unknown layer": (
+        {"layer": ["fund", "adll"]},
+        "layer: row 1: unknown kind 'adll', known: adl, backstop, fee_pool, fund, operator, socialize",
+    ),
     "repeated layer": ({"layer": ["fund", "adl", "adl"]}, "layer: 'adl' is repeated in the waterfall"),
     "no fund": ({"layer": ["adl", "socialize"]}, "layer: 'fund' is missing in the waterfall ['adl', 'socialize']"),
     "no layer": ({"layer": []}, "layer: tuple should have at least 1 item"),
-    "unknown ranking": ({"layer.1.ranking": "size"}, "row 1: ranking: unknown kind 'size', known: pro_rata"),
+    "unknown ranking": ({"layer.1.ranking": "size"}, "row 1: ranking: unknown kind 'size', known: binance, cube"),
     "level of one": ({"reserve.levels": [0.99, 1.0]}, "reserve.levels: level 1 is outside (0, 1)"),
     "level in percent": ({"reserve.levels": [99.5]}, "reserve.levels: level 99.5 is outside (0, 1)"),
     "no level": ({"reserve.levels": []}, "reserve.levels: tuple should have at least 1 item"),
@@ -296,6 +355,36 @@ def test_a_missing_table_is_required(table):
 
 
 # --- what follows from the numbers
+
+
+def test_the_key_that_is_set_last_says_in_which_money_an_amount_is():
+    assert build(COIN).with_(**{"fund.initial_coin": 7.0}).fund.amount("initial") == 7.0
+    assert build(COIN).fund.initial_usd is None
+
+
+def test_sizes_in_dollars_become_coordinates_of_the_contract():
+    linear, inverse = build(), build(COIN)
+    assert linear.base_units(1e6) == pytest.approx(20.0)
+    assert inverse.base_units(1e6) == pytest.approx(1e6)
+    assert inverse.price == pytest.approx(2e-5)
+    assert inverse.venue.open_interest == pytest.approx(200.0)
+    assert inverse.venue.tick == pytest.approx(0.5 / 50_000.0**2)
+
+
+def test_a_contract_survives_being_written_and_read():
+    scenario = build(COIN)
+    assert Scenario.from_tables(scenario.tables()).sha256 == scenario.sha256
+
+
+def test_an_inverse_population_holds_what_the_linear_one_would_in_dollars():
+    """The same draws: side, size in dollars, leverage, distance of the entry."""
+    venues = [build(overrides) for overrides in ({}, COIN)]
+    linear, inverse = (draw_population(scenario, 0) for scenario in venues)
+    for population, scenario in ((linear, venues[0]), (inverse, venues[1])):
+        assert population.open_interest * scenario.money_usd == pytest.approx(1e7, rel=0.01)
+    assert (linear.accounts["qty"] > 0).sum() == pytest.approx((inverse.accounts["qty"] < 0).sum(), abs=3)
+    for found in shares(venues[1], inverse):
+        assert found.achieved == pytest.approx(found.requested, rel=0.02)
 
 
 def test_the_clock_counts_steps():
@@ -397,7 +486,7 @@ def test_a_new_fee_model_is_usable_by_its_kind(forget):
     class Half(FeeModel, kind="half"):
         """Half of the gain."""
 
-        fund_part = staticmethod(lambda gain, traded_notional, rate: 0.5 * gain)
+        split = staticmethod(lambda gain, traded_notional, book: (0.5 * gain, 0.0))
 
     assert isinstance(build({"exchange.fee": "half"}).exchange.fee, Half)
 
@@ -418,7 +507,7 @@ def test_a_new_layer_and_a_new_ranking_are_usable_by_their_kinds(forget):
     class Treasury(Layer, kind="treasury"):
         """The operator pays."""
 
-        absorb = staticmethod(fund_absorbs)
+        absorb = staticmethod(operator_absorbs)
 
     class Oldest(Ranking, kind="oldest"):
         """Account order."""

@@ -29,6 +29,7 @@ def book(scenario):
 
 
 LEG = {"symbol": "ETH", "qty": 1.0, "entry_usd": 3_500.0}
+CAP_IN_COIN = {"cap_coin": 10.0, "max_leverage": 50, "maintenance_margin_rate": 0.01}
 GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "collateral_usd": 1e5}
 
 
@@ -52,11 +53,12 @@ GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "coll
         ({"population.2.symbol": "XRP"}, r"population\.2\.symbol: unknown symbol 'XRP'"),
         ({"shock": [{"at_hours": 1.0, "symbol": "XRP", "move": -0.1}]}, r"shock\.0\.symbol: unknown symbol"),
         ({"shock": [{"at_hours": 1.0, "symbol": "SOL", "halt": True}]}, r"halts the whole venue"),
-        ({"fund.in_coin": 0.5}, r"fund\.in_coin: must be 0"),
+        ({"fund.in_coin": 0.5}, r"fund\.in_coin: 0\.5 must be 0 at a venue with \[\[asset\]\] tables"),
         ({"exchange.collateral_in_coin": 0.5}, r"use \[\[collateral\]\]"),
         ({"population.0.n_symbols": [0.5, 0.2]}, r"should be 0 or more and add up to 1"),
         ({"population.1": GIVEN | {"coins": {"DOGE": 1.0}}}, r"asset 'DOGE' has no price"),
         ({"population.1": GIVEN | {"legs": [LEG, LEG]}}, r"names a symbol twice"),
+        ({"asset.1.tiers": [CAP_IN_COIN]}, r"asset\.1\.tiers\.0\.cap_usd: is required"),
         ({"asset": []}, r"pool: is for a venue with \[\[asset\]\] tables"),
     ],
 )
@@ -64,6 +66,39 @@ def test_a_mistake_is_one_line_that_names_it(overrides, said):
     with pytest.raises(ScenarioError, match=said) as raised:
         load(**overrides)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"exchange.partial": "step_down"}, r"exchange\.partial: 'step_down' must be 'full' at a venue with \[\[asset"),
+        ({"exchange.remainder": "waits"}, r"exchange\.remainder: 'waits' must be 'taken_over'"),
+        ({"exchange.backstop_margin": 0.5}, r"exchange\.backstop_margin: 0\.5 must be 0"),
+        ({"exchange.latency_seconds": 60.0}, r"exchange\.latency_seconds: 60 must be 0"),
+        ({"exchange.disposal": "fillable_price"}, r"exchange\.disposal: 'fillable_price' is for one symbol"),
+        ({"exchange.disposal": "oracle_close"}, r"exchange\.disposal: 'oracle_close' is for one symbol"),
+        ({"exchange.band": {"kind": "fixed"}}, r"exchange\.band: 'fixed' must be 'none'"),
+        ({"exchange.mark": "median_of_three"}, r"exchange\.mark: 'median_of_three' must be 'index'"),
+        ({"exchange.margin_basis": "entry"}, r"exchange\.margin_basis: 'entry' must be 'mark'"),
+        ({"fund.assets": [{"name": "USDC", "share": 0.5}]}, r"fund\.assets: must be empty"),
+        ({"fund.top_up_usd": 1e6, "fund.top_up_below_usd": 1e6}, r"fund\.top_up_usd: 1e\+06 must be 0"),
+        ({"layer": [{"kind": "fund", "limits": [{"kind": "inventory_cap"}]}]}, r"layer\.0: the limits of 'fund'"),
+        ({"layer": [{"kind": "fund", "payment": "all_or_nothing"}]}, r"layer\.0: the limits of 'fund'"),
+        ({"layer": [{"kind": "fund"}, {"kind": "backstop"}]}, r"layer\.1: 'backstop' is for one symbol"),
+        ({"layer": [{"kind": "fund"}, {"kind": "fee_pool", "usd": 1e6}]}, r"layer\.1: 'fee_pool' is for one symbol"),
+        ({"layer": [{"kind": "fund"}, {"kind": "operator"}]}, r"layer\.1: 'operator' is for one symbol"),
+        ({"exchange.preset": "hyperliquid"}, r"is for one symbol|at a venue with \[\[asset"),
+    ],
+)
+def test_what_these_engines_do_for_one_symbol_only_is_refused_by_name(overrides, said):
+    with pytest.raises(ScenarioError, match=said) as raised:
+        load(**overrides)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_contract_in_another_money_is_refused_before_its_amounts_are():
+    with pytest.raises(ScenarioError, match=r"exchange\.contract: 'inverse' must be 'linear'"):
+        load(**{"exchange.contract": "inverse"})
 
 
 def test_a_given_account_that_is_liquidatable_at_the_start_is_refused():

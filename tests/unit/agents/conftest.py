@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from stress.agents.base import Venue
+from stress.exchange.contract import Linear
 from stress.exchange.margin import Tier, TierTable
 
 
@@ -11,7 +12,7 @@ def venue():
     rows = ((1e6, 100, 0.004), (1e9, 20, 0.02))
     names = ("cap_usd", "max_leverage", "maintenance_margin_rate")
     tiers = tuple(Tier(**dict(zip(names, row, strict=True))) for row in rows)
-    return Venue(50_000.0, 1e9, 0.9e9, 0.8e9, 0.001, 0.1, 0.01, TierTable.of(tiers, continuous=True))
+    return Venue(50_000.0, 1e9, 0.9e9, 0.8e9, 0.001, 0.1, 0.01, TierTable.of(tiers, continuous=True), Linear())
 
 
 @pytest.fixture

@@ -31,3 +31,18 @@ def test_wallets_of_one_holder_are_merged_without_loss_of_equity():
 def test_the_crowd_stays_as_many_accounts_as_it_is():
     accounts = draw_population(WHALE, 0).accounts
     assert by_holder(WHALE, accounts).size == accounts.size - 19
+
+
+TINY = stress.Scenario.load(Path(__file__).parents[3] / "configs" / "inverse_tiny.toml")
+
+
+def test_a_fall_of_the_price_costs_longs_in_coin_more_than_a_rise_costs_shorts():
+    cover = Cover(TINY)
+    cover.price(0, draw_population(TINY, 0))
+    loss = {row["move"]: row["losses"][0] for row in cover.rows() if row["n"] == 1}
+    assert loss[-0.5] > 2 * loss[-0.3] > loss[0.3]
+
+
+@pytest.mark.parametrize(("assets", "worth"), [([], 3.0), ([{"name": "USDT", "share": 0.5}], 4.5)])
+def test_the_fund_at_half_the_price_is_what_its_assets_are_worth_in_coin(assets, worth):
+    assert Cover(TINY.with_(**{"fund.assets": assets})).fund_at(-0.5) == pytest.approx(worth)

@@ -2,10 +2,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from stress.engines.rounds import Round
 from stress.engines.rulebook import as_namespace, rulebook
 from stress.exchange.settlement import close, trade_with_makers
 from stress.exchange.state import ExchangeState
-from stress.exchange.waterfall import Case, Layer, close_case, compose_waterfall, open_case
+from stress.exchange.waterfall import Case, close_case, compose_waterfall, open_case
 from stress.scenario import Scenario
 
 TABLES = {
@@ -94,17 +95,16 @@ def present(make_book, open_books):
         state.mark = state.index = fill
         book = make_book({"layer": layers}, fund_initial=fund, **numbers)
         case, side = Case(), 1.0 if bankrupt[0].qty > 0 else -1.0
-        short, moved = [1] * len(bankrupt), [0.0] * len(bankrupt)
+        n = len(bankrupt)
+        round_ = Round(bankrupt, [0.0] * n, [share] * n, [1] * n, [0.0] * n)
         living = list(range(len(bankrupt), len(accounts)))
-        open_case(state, book, case, side, bankrupt, short, fill, share, later)
-        compose_waterfall([Layer.choose(layer) for layer in layers])(
-            state, book, case, bankrupt, short, moved, accounts, living
-        )
+        open_case(state, book, case, side, round_, fill, later)
+        compose_waterfall()(state, book, case, round_, accounts, living)
         for account in bankrupt:
             close(state, account)
-        close_case(state, case, bankrupt, short, moved, fill, share)
-        sold = sum(a.qty for a in bankrupt) - side * sum(moved)
+        close_case(state, case, round_)
+        sold = sum(a.qty for a in bankrupt) - side * sum(round_.moved)
         trade_with_makers(state, -share * sold, fill)
-        return SimpleNamespace(case=case, state=state, book=book, moved=moved)
+        return SimpleNamespace(case=case, state=state, book=book, moved=round_.moved)
 
     return run

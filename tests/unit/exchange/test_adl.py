@@ -1,12 +1,8 @@
-from types import SimpleNamespace
-
-import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from stress.exchange.adl import Adl, ProfitLeverage, ProRata, compose_adl, lots_down
 from stress.exchange.settlement import balance_error
-from stress.exchange.waterfall import Case, Layer
+from stress.exchange.waterfall import Layer
 
 MARK = 44_000.0  # the bankrupt longs have P_b = 45,000
 
@@ -22,28 +18,6 @@ def short(make_account):
     return lambda qty, entry=50_000.0, collateral=1e6: make_account(-qty, entry, collateral)
 
 
-# --- ranking
-
-
-def score(qty, entry, collateral, price=50_000.0):
-    pnl = qty * (price - entry)
-    return ProfitLeverage.score(pnl, abs(qty) * entry, abs(qty) * price, collateral + pnl)
-
-
-@pytest.mark.parametrize(
-    ("qty", "entry", "collateral", "rank"),
-    [
-        (2, 40_000, 8_000, 0.892857),
-        (1, 42_000, 1_050, 1.052355),
-        (1, 30_000, 10_000, 1.111111),
-        (-1, 60_000, 3_000, 0.641026),
-    ],
-    ids="ABCD",
-)
-def test_rank_is_profit_times_leverage_as_in_worked_example_27(qty, entry, collateral, rank):
-    assert score(qty, entry, collateral) == pytest.approx(rank, abs=5e-7)
-
-
 def test_the_queue_of_worked_example_27_is_c_b_a(present, make_account):
     # Mark 50,000; shorts bankrupt at 49,000 are closed against the longs A, B, C.
     sizes = {"A": (2, 40_000, 8_000), "B": (1, 42_000, 1_050), "C": (1, 30_000, 10_000)}
@@ -54,44 +28,6 @@ def test_the_queue_of_worked_example_27_is_c_b_a(present, make_account):
         present(["adl", "fund"], [short], list(queue.values()), fill=50_000.0)
         order += [name for name, a in queue.items() if a.qty < sizes[name][0] and name not in order]
     assert order == ["C", "B", "A"]
-
-
-def test_pro_rata_prefers_nobody():
-    assert {ProRata.score(*numbers) for numbers in ((1.0, 2.0, 3.0, 4.0), (9.0, 2.0, 3.0, 0.1))} == {1.0}
-
-
-# --- allocation: worked example 29, sizes of accounts 1 to 6 and their scores
-
-SIZES = np.array([10.0, 10.0, 20.0, 30.0, 20.0, 10.0])
-SCORES = np.array([3.0, 6.0, 1.0, 4.0, 5.0, 2.0])
-
-
-def allocate(ranking, amount, *, lot=0.5):
-    taken = np.zeros(len(SIZES))
-    ranking.allocate(np.argsort(-SCORES, kind="mergesort"), SIZES, amount, lot, taken)
-    return taken.tolist()
-
-
-@pytest.mark.parametrize(("amount", "taken"), [(20, [0, 10, 0, 0, 10, 0]), (45, [0, 10, 0, 15, 20, 0])])
-def test_the_queue_is_closed_from_the_front_as_in_worked_example_29(amount, taken):
-    assert allocate(ProfitLeverage, float(amount)) == taken
-
-
-def test_pro_rata_takes_the_same_share_of_everybody_as_in_worked_example_29():
-    assert allocate(ProRata, 45.0) == [4.5, 4.5, 9.0, 13.5, 9.0, 4.5]
-
-
-def test_the_odd_lots_of_pro_rata_go_in_account_order():
-    assert allocate(ProRata, 7.0, lot=1.0) == [3.0, 0.0, 1.0, 2.0, 1.0, 0.0]
-
-
-@pytest.mark.parametrize("ranking", [ProfitLeverage, ProRata])
-def test_everything_can_be_taken(ranking):
-    assert allocate(ranking, 100.0) == SIZES.tolist()
-
-
-def test_lots_are_rounded_down():
-    assert [lots_down(x, 0.25) for x in (1.0, 1.1, 1.24, 1.25)] == [1.0, 1.0, 1.0, 1.25]
 
 
 # --- the transfer
@@ -242,29 +178,8 @@ def test_no_account_moves_more_than_it_has(present, bankrupt, short):
 
 
 def test_an_unknown_ranking_names_the_known_ones():
-    with pytest.raises(ValidationError, match="unknown kind 'size', known: pro_rata, profit_leverage"):
+    with pytest.raises(ValidationError, match="unknown kind 'size', known: binance, cube, hyperliquid"):
         Layer.choose({"kind": "adl", "ranking": "size"})
-
-
-def test_rankings_are_different_rules_and_capacities_only_numbers():
-    assert Adl(ranking="pro_rata").choices() != Adl().choices()
-    assert Adl(capacity=0.5).choices() == Adl().choices()
-
-
-def test_a_ranking_is_told_profit_entry_value_notional_and_equity(bankrupt, short, open_books, make_book):
-    told = []
-
-    def score(*numbers):
-        told.append(numbers)
-        return 0.0
-
-    winner = short(5, entry=50_000.0, collateral=10_000.0)
-    batch = bankrupt(3)
-    state, case = open_books([*batch, winner], 50_000.0, funding=100.0), Case(side=1.0, loss=3_000.0)
-    state.mark = MARK
-    absorb = compose_adl(SimpleNamespace(score=score, allocate=ProfitLeverage.allocate))
-    absorb(state, make_book({"layer": ["adl", "fund"]}), case, batch, [1], [0.0], [winner], [0])
-    assert told[0] == (30_500.0, 250_000.0, 220_000.0, 40_500.0)  # 5 x (50,000 - 44,000 + 100) won
 
 
 def test_funding_received_makes_a_winner(present, bankrupt, short):

@@ -3,7 +3,6 @@ from pydantic import ValidationError
 
 from stress.exchange.disposal import Disposal, Immediate, LimitAtBankruptcy, Participation
 from stress.exchange.impact import Linear
-from stress.exchange.liquidation import Confiscate
 from stress.exchange.settlement import NO_LIMIT, compose
 
 
@@ -44,8 +43,8 @@ def price_batch(make_book, open_books):
 
     def run(disposal, net, *, volume_room=NO_LIMIT, limit=0.0, **state):
         law = {"kind": "linear", "log_price_per_daily_volume": PER_UNIT * 40_000.0}
-        book = make_book({"liquidity.impact": law}, volume_room=volume_room)
-        return compose(Linear, Confiscate, disposal).price_batch(open_books([], 50_000.0, **state), book, net, limit)
+        book = make_book({"liquidity.impact": law, "exchange.disposal": disposal().kind}, volume_room=volume_room)
+        return compose(Linear).price_batch(open_books([], 50_000.0, **state), book, net, limit)
 
     return run
 

@@ -3,9 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stress.exchange.disposal import Immediate
 from stress.exchange.impact import Book, Linear, SquareRoot
-from stress.exchange.liquidation import Confiscate
 from stress.exchange.settlement import compose, compose_prices
 
 VOLUME, DEPTH = 40_000.0, 150.0  # base units: a day's volume, depth within 1 %
@@ -34,7 +32,7 @@ def desk(make_book, open_books):
             "liquidity.pass_through": pass_through,
         }
         return SimpleNamespace(
-            rules=compose(type(law), Confiscate, Immediate),
+            rules=compose(type(law)),
             state=open_books([], 50_000.0, depth=depth),
             book=make_book(liquidity),
         )

@@ -2,6 +2,9 @@ import pytest
 
 from stress.exchange.liquidation import CappedFee, Confiscate, FeeModel, KeepResidual
 from stress.exchange.settlement import sell_inventory, settle
+from stress.rules import one_of
+
+SPLIT = one_of(FeeModel.rules("split"))
 
 
 @pytest.fixture
@@ -9,8 +12,9 @@ def liquidate(make_account, make_book, open_books):
     """Close one account under a fee model and return the state."""
 
     def run(model, account, fill, *, rate=0.0125, share=1.0):
-        state = open_books([account], 50_000.0)
-        settle(state, make_book(fee_rate=rate), account, fill, share, model.fund_part)
+        state = open_books([account], 50_000.0, bottomless=1)
+        book = make_book({"exchange.fee": {"kind": model().kind, "rate": rate}})
+        settle(state, book, account, fill, share, SPLIT)
         return state
 
     return run
@@ -59,7 +63,7 @@ def test_winners_and_losers_of_a_batch_are_not_netted(make_account, make_book, o
     batch = [make_account(1, 50_000, 5_000), make_account(1, 50_000, 2_000)]  # P_b 45,000 and 48,000
     state = open_books(batch, 50_000.0)
     for account in batch:
-        settle(state, make_book(), account, 46_500.0, 1.0, Confiscate.fund_part)
+        settle(state, make_book(), account, 46_500.0, 1.0, SPLIT)
     assert (state.surplus, state.bad_debt) == (1_500.0, 1_500.0)
 
 

@@ -2,9 +2,8 @@ import math
 
 import pytest
 
-from stress.exchange.disposal import Immediate, Participation
 from stress.exchange.impact import Linear
-from stress.exchange.liquidation import Confiscate
+from stress.exchange.liquidation import FeeModel
 from stress.exchange.settlement import (
     balance_error,
     close,
@@ -17,6 +16,9 @@ from stress.exchange.settlement import (
     trade_with_makers,
 )
 from stress.exchange.state import MAX_COHORTS
+from stress.rules import one_of
+
+SPLIT = one_of(FeeModel.rules("split"))
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_makers_take_the_other_side_of_a_trade(books):
 def test_a_liquidation_and_its_trade_keep_the_books(books, make_book):
     state, accounts = books
     state.mark = state.index = 45_200.0
-    settle(state, make_book(), accounts[0], 45_100.0, 1.0, Confiscate.fund_part)
+    settle(state, make_book(), accounts[0], 45_100.0, 1.0, SPLIT)
     trade_with_makers(state, -10.0, 45_100.0)
     assert balance_error(state) == pytest.approx(0.0, abs=1e-9)
 
@@ -85,7 +87,7 @@ def test_a_liquidation_and_its_trade_keep_the_books(books, make_book):
 def test_a_partial_takeover_keeps_the_books(books, make_book):
     state, accounts = books
     state.mark = state.index = 44_700.0
-    settle(state, make_book(), accounts[0], 44_800.0, 0.25, Confiscate.fund_part)
+    settle(state, make_book(), accounts[0], 44_800.0, 0.25, SPLIT)
     state.inventory += 7.5
     trade_with_makers(state, -2.5, 44_800.0)
     assert balance_error(state) == pytest.approx(0.0, abs=1e-9)
@@ -160,27 +162,27 @@ def test_an_inventory_that_is_held_is_not_flattened(books):
 
 def test_bad_debt_is_attributed_to_the_cohort_of_the_account(books, make_book):
     state, accounts = books
-    settle(state, make_book(), accounts[0], 44_000.0, 1.0, Confiscate.fund_part)
+    settle(state, make_book(), accounts[0], 44_000.0, 1.0, SPLIT)
     assert state.cohort_loss[:3] == [0.0, 10_000.0, 0.0]
 
 
 def test_surplus_counts_against_the_loss_of_a_cohort(books, make_book):
     state, accounts = books
-    settle(state, make_book(), accounts[0], 45_100.0, 1.0, Confiscate.fund_part)
+    settle(state, make_book(), accounts[0], 45_100.0, 1.0, SPLIT)
     assert state.cohort_loss[1] == -1_000.0
 
 
 def test_what_the_fund_takes_over_is_noted_by_cohort(books, make_book):
     state, accounts = books
     state.mark = 45_000.0
-    settle(state, make_book(), accounts[0], 45_000.0, 0.6, Confiscate.fund_part)
+    settle(state, make_book(), accounts[0], 45_000.0, 0.6, SPLIT)
     assert state.cohort_taken[1] == pytest.approx(0.4 * 10 * 45_000)
 
 
 def test_cohorts_beyond_the_last_place_share_it(make_account, make_book, open_books):
     account = make_account(10, 50_000, 50_000, cohort=MAX_COHORTS + 5)
     state = open_books([account], 50_000.0)
-    settle(state, make_book(), account, 44_000.0, 1.0, Confiscate.fund_part)
+    settle(state, make_book(), account, 44_000.0, 1.0, SPLIT)
     assert state.cohort_loss[-1] == 10_000.0
 
 
@@ -291,7 +293,7 @@ def test_the_record_keeps_the_worst_imbalance_per_open_interest(books, make_book
 
 @pytest.fixture
 def rules():
-    return compose(Linear, Confiscate, Participation)
+    return compose(Linear)
 
 
 def test_a_step_opens_at_the_worlds_price(rules, books, make_book):
@@ -332,7 +334,7 @@ def test_unwinding_a_short_inventory_buys(rules, books, make_book):
 def test_unwinding_whole_leaves_no_dust(books, make_book):
     state, _ = books
     state.inventory, state.inventory_cost = 0.3, 13_500.0
-    compose(Linear, Confiscate, Immediate).unwind(state, make_book(), 0)
+    compose(Linear).unwind(state, make_book(), 0)
     assert (state.inventory, state.inventory_cost) == (0.0, 0.0)
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from stress.engines.rounds import Round
 from stress.exchange.settlement import balance_error, fund_value
 from stress.exchange.waterfall import Case, close_inventory_case, open_case, open_inventory_case
 
@@ -67,14 +68,16 @@ def test_the_fund_covers_the_same_fraction_of_each_shortfall(present, gap, winne
 def test_the_surplus_of_the_round_is_there_for_its_shortfall(present, gap, open_books, make_book):
     state = open_books(gap(3), 50_000.0, surplus=250.0)
     case = Case()
-    open_case(state, make_book(fund_initial=500.0), case, 1.0, gap(3), [1], 44_700.0, 1.0, 44_700.0)
+    round_ = Round(gap(3), [0.0], [1.0], [1], [0.0])
+    open_case(state, make_book(fund_initial=500.0), case, 1.0, round_, 44_700.0, 44_700.0)
     assert case.fund_capacity == 750.0
 
 
 def test_only_flagged_accounts_of_the_side_are_in_the_case(open_books, make_book, gap, make_account):
     batch = [*gap(3, 1), make_account(-1, 40_000, 1_000)]
     state, case = open_books(batch, 50_000.0), Case()
-    open_case(state, make_book(), case, 1.0, batch, [1, 0, 1], 44_700.0, 1.0, 44_700.0)
+    round_ = Round(batch, [0.0] * 3, [1.0] * 3, [1, 0, 1], [0.0] * 3)
+    open_case(state, make_book(), case, 1.0, round_, 44_700.0, 44_700.0)
     assert case.loss == pytest.approx(900)
 
 
@@ -123,7 +126,7 @@ def test_exhausted_winners_leave_an_unresolved_shortfall(present, gap, winner):
 
 def test_nobody_in_profit_leaves_everything_unresolved(present, gap, winner):
     run = present(["socialize", "fund"], gap(14), [winner(-600, 44_900.0)], fill=44_900.0, start=44_900.0)
-    assert (run.case.socialized, run.state.unresolved_shortfall) == (0.0, pytest.approx(1_400))
+    assert (run.case.contributed, run.state.unresolved_shortfall) == (0.0, pytest.approx(1_400))
 
 
 # --- the order
@@ -208,38 +211,38 @@ def stuck(open_books, make_book, make_account):
     def run(price, *, cash=0.0):
         state = open_books([], 50_000.0, inventory=10.0, inventory_cost=450_000.0, maker_qty=-10.0, bottomless=0)
         state.bad_debt = -cash
-        batch, short, moved, case = [make_account(0, 1, 0)], [0], [0.0], Case()
-        rest = open_inventory_case(state, make_book(fund_initial=1_000.0), case, batch, short, moved, price)
-        return state, case, batch, moved, rest
+        round_, case = Round([make_account(0, 1, 0)], [0.0], [0.0], [0], [0.0]), Case()
+        rest = open_inventory_case(state, make_book(fund_initial=1_000.0), case, round_, price)
+        return state, case, round_, rest
 
     return run
 
 
 def test_the_deficit_of_the_fund_is_a_fraction_of_the_inventorys_loss(stuck):
-    _, case, _, _, rest = stuck(44_600.0)  # loss 4,000, fund 1,000
+    _, case, _, rest = stuck(44_600.0)  # loss 4,000, fund 1,000
     assert (case.loss, case.remaining, rest) == (4_000.0, 0.75, 0.0)
 
 
 def test_the_inventory_is_presented_as_one_account_at_its_cost(stuck):
-    _, case, batch, _, _ = stuck(44_600.0)
-    assert (batch[0].qty, batch[0].entry, case.side) == (10.0, 45_000.0, 1.0)
+    _, case, round_, _ = stuck(44_600.0)
+    assert (round_.batch[0].qty, round_.batch[0].entry, case.side) == (10.0, 45_000.0, 1.0)
 
 
 def test_a_deficit_that_no_inventory_stands_against_is_left_over(stuck):
-    _, case, _, _, rest = stuck(44_600.0, cash=-2_000.0)  # deficit 5,000, of which 4,000 are inventory
+    _, case, _, rest = stuck(44_600.0, cash=-2_000.0)  # deficit 5,000, of which 4,000 are inventory
     assert (case.remaining, rest) == (1.0, 1_000.0)
 
 
 def test_what_nobody_takes_is_unresolved_and_leaves_the_fund_at_zero(stuck):
-    state, case, _, moved, rest = stuck(44_600.0)
-    close_inventory_case(state, case, moved, rest)
+    state, case, round_, rest = stuck(44_600.0)
+    close_inventory_case(state, case, round_, rest)
     assert state.unresolved_shortfall == pytest.approx(3_000)
     assert 1_000.0 + fund_value(state, 44_600.0) == pytest.approx(0.0)
 
 
 def test_what_is_deleveraged_leaves_the_inventory_at_its_cost(stuck):
-    state, case, _, moved, rest = stuck(44_600.0)
-    moved[0], case.remaining = 7.5, 0.0
-    close_inventory_case(state, case, moved, rest)
+    state, case, round_, rest = stuck(44_600.0)
+    round_.moved[0], case.remaining = 7.5, 0.0
+    close_inventory_case(state, case, round_, rest)
     assert (state.inventory, state.inventory_cost) == (2.5, 112_500.0)
     assert 1_000.0 + fund_value(state, 44_600.0) == pytest.approx(0.0)

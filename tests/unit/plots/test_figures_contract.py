@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 
 from stress import plots
 from stress.summary import ModelRisk, Variant, outcomes_from_increments
+from stress.summary.notation import Money
 
 
 def outcomes():
@@ -73,7 +75,31 @@ def risk():
     return ModelRisk(0.995, 72.0, 10_000, Variant("scenario", "s", 1e-3, 3e7, 2.6e7, 3.4e7, 1.0), tuple(rows))
 
 
+def comparison():
+    def row(name, x):
+        reserves = tuple(
+            SimpleNamespace(value=x * v, low=0.8 * x * v, high=1.3 * x * v, reason=None) for v in (2e7, 3e7, 9e7)
+        )
+        payers = {"fund": x * 2e5, "winners, deleveraged": 4e5 / x, "nobody": 0.0}
+        return SimpleNamespace(name=name, reserves=reserves, payers=payers)
+
+    rows = tuple(row(name, x) for name, x in (("binance_usdm", 1.0), ("bitmex_xbtusd", 0.6), ("hyperliquid", 1.4)))
+    return SimpleNamespace(
+        scenario="example",
+        n_paths=10_000,
+        horizon_hours=72.0,
+        money=Money(),
+        fund_initial=6e7,
+        open_interest=2e9,
+        confidence=0.95,
+        levels=(0.99, 0.995, 0.999),
+        rulebooks=rows,
+    )
+
+
 DATA = {
+    plots.compared_reserves: comparison,
+    plots.who_pays: comparison,
     plots.barrier_hits: cells,
     plots.model_risk: risk,
     plots.ruin_curve: outcomes,
@@ -157,3 +183,23 @@ print([name for name in heavy if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+IN_COIN = [plots.fund_fan, plots.liquidation_map, plots.reserve_by_leverage, plots.parameter_interval, plots.model_risk]
+
+
+@pytest.mark.parametrize("figure", IN_COIN, ids=lambda figure: figure.__name__)
+def test_an_amount_in_coin_is_drawn_in_coins_and_not_in_millions(figure):
+    dollars, coins = figure(DATA[figure]()), figure(DATA[figure](), unit="XBT")
+    assert "USD m" in dollars.get_xlabel() + dollars.get_ylabel()
+    labels = coins.get_xlabel() + coins.get_ylabel()
+    assert "XBT" in labels
+    assert "USD" not in labels + coins.get_title(loc="left")
+
+
+@pytest.mark.parametrize("figure", [plots.ruin_curve, plots.loss_histogram], ids=lambda figure: figure.__name__)
+def test_a_run_in_coin_is_drawn_in_its_own_money(figure):
+    run = outcomes()
+    ax = figure(replace(run, facts=replace(run.facts, unit="XBT")))
+    assert "XBT" in ax.get_xlabel()
+    assert "USD" not in ax.get_xlabel() + ax.get_title(loc="left")

@@ -30,3 +30,8 @@ def test_one_population_has_no_range(facts):
 
 def test_no_loss_has_no_ratio(facts):
     assert row(facts, [0.0, 0.0]).fund_over_loss is None
+
+
+def test_a_fund_that_is_worth_something_else_at_that_price_says_so(facts):
+    case = {"n": 1, "move": -0.5, "losses": [20.0], "fund": 80.0}
+    assert cover_rows(replace(facts, cover=(case,)))[0].fund_over_loss == 4.0

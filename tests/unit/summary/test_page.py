@@ -6,7 +6,8 @@ import pytest
 
 from stress.outcomes import Attribution
 from stress.summary import Estimate, Hindcast, Hindcasts, from_increments, page_model, summarize
-from stress.summary.page import money, percent
+from stress.summary.notation import Money
+from stress.summary.page import percent
 
 COVER = tuple(
     {"n": n, "move": move, "losses": [n * loss, n * loss]}
@@ -98,7 +99,30 @@ def line(outcomes, start):
     ],
 )
 def test_money_has_three_digits_and_a_unit(amount, text):
-    assert money(amount) == text
+    assert Money()(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (35_508.4, "BTC 35,508"),
+        (-1234.5, "-BTC 1,234"),
+        (0.02345, "BTC 0.0234"),
+        (12.0, "BTC 12.0"),
+        (2.5e6, "BTC 2.50 m"),
+    ],
+)
+def test_coins_are_counted_one_by_one(amount, text):
+    assert Money("BTC")(amount) == text
+
+
+def test_an_amount_without_its_unit_is_written_alike():
+    assert (Money().bare(6e7), Money("BTC").bare(-35_508.4)) == ("60.0 m", "-35,508")
+
+
+@pytest.mark.parametrize(("unit", "axis", "scale"), [("USD", "USD m", 1e6), ("BTC", "BTC", 1.0)])
+def test_an_axis_shows_millions_of_dollars_or_single_coins(unit, axis, scale):
+    assert (Money(unit).axis, Money(unit).scale) == (axis, scale)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +209,28 @@ def test_deleveraged_notional_has_its_mean_over_the_horizon_and_a_year(make_outc
     row = line(make_outcomes(np.zeros(4), columns={"deleveraged_notional": closed}), "Notional auto-deleveraged")
     assert "USD 1.00 m [0, " in row
     assert "USD 365 m [0, " in row
+
+
+def test_who_pays_stands_side_by_side(make_outcomes):
+    names = {"bad_debt": 4e6, "deleveraged_notional": 8e6, "forgone_profit": 2e5, "broken_hedges": 1e6}
+    names["inventory_pnl"] = -1e6
+    columns = {name: np.full(4, amount) for name, amount in names.items()} | {"fee_pool_paid": np.full(4, 3e3)}
+    found = page(make_outcomes(np.zeros(4), columns=columns))
+    first = find(found, "Who pays")
+    rows = " ".join(f"{first} {after(found, 'Who pays')}".split())
+    assert rows == (
+        "Who pays, mean fund draw 5.00 m deleveraged (notional) 8.00 m forgone by them 200 k "
+        "broken hedges (notional) 1.00 m socialized 0 fee pool 3.00 k"
+    )
+
+
+def test_where_only_the_fund_pays_nobody_else_is_named(make_outcomes):
+    assert "Who pays" not in str(summarize(make_outcomes(np.ones(4), columns={"bad_debt": np.ones(4)})))
+
+
+def test_ruin_is_that_of_the_run_and_not_of_the_shadow(make_outcomes):
+    ruined = np.array([-1, 3, -1, -1], np.int32)
+    assert summarize(make_outcomes(np.full(4, 20.0), columns={"ruin_step": ruined})).ruin_probability.value == 0.25
 
 
 @pytest.mark.parametrize(
@@ -382,3 +428,17 @@ def test_a_refused_reserve_gives_the_bound_that_exists(make_outcomes):
 def test_a_caveat_is_printed(make_outcomes, changes, caveat):
     whole = " ".join(str(summarize(make_outcomes(np.arange(2000.0), **changes))).split())  # lines may break within
     assert caveat in whole
+
+
+def test_a_fund_in_coin_is_written_in_coin_and_once_in_dollars(make_outcomes):
+    found = make_outcomes(
+        [3.0, 1.0, 0.0] * 400, fund_initial=35_508.0, open_interest=150_000.0, unit="XBT", unit_usd=8e3
+    )
+    rows = page(found)
+    assert "fund XBT 35,508 (USD 284 m at the start), open interest XBT 150,000" in rows[0]
+    assert not [row for row in rows[1:] if "USD" in row]
+
+
+def test_the_document_names_the_money(make_outcomes):
+    document = summarize(make_outcomes([1.0, 2.0], unit="XBT", unit_usd=8e3)).to_dict()
+    assert (document["unit"], document["unit_usd"]) == ("XBT", 8e3)

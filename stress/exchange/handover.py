@@ -1,0 +1,66 @@
+"""How much of a bankrupt batch is handed over to somebody else instead of being sold, and who pays the difference?
+
+The steps that every layer shares which takes quantity rather than paying money: ask for the case's remaining
+fraction in whole lots, find the transfer price, and book what that price differs from bankruptcy.
+"""
+
+import math
+
+from stress.accounts import bankruptcy_price, lots_down
+from stress.exchange.waterfall import marked_gain, takes_part
+from stress.rules import rule
+
+# A shortfall left over below this share of the case is rounding, not a loss for the next layer.
+NOTHING_LEFT = 1e-12
+
+
+@rule
+def ask_for(book, case, round_, asked, fraction):
+    """Ask to hand over `fraction` of each short account, rounded up to lots, at most what is left of it."""
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j):
+            size = abs(round_.batch[j].qty)
+            asked[j] = min(size - round_.moved[j], math.ceil(fraction * size / book.lot) * book.lot)
+
+
+@rule
+def shrink_to(book, asked, ratio):
+    """Reduce what is asked for to `ratio` of it, rounded down to lots."""
+    for j in range(len(asked)):
+        asked[j] = lots_down(ratio * asked[j], book.lot)
+
+
+@rule
+def total_up(state, case, round_, asked, price_rule, price_code):
+    """Set quantity, shortfall and price of what is handed over: both sides exchange the same money."""
+    case.quantity = 0.0
+    case.relieved = 0.0
+    case.bankruptcy_value = 0.0
+    for j in range(len(round_.batch)):
+        if asked[j] > 0.0:
+            a, size = round_.batch[j], float(asked[j])
+            case.quantity += size
+            worse = 1.0 if case.by_quantity == 1 else max(0.0, -marked_gain(state, case, round_, j))
+            case.relieved += size / abs(a.qty) * worse
+            case.bankruptcy_value += size * bankruptcy_price(a.qty, a.entry, a.collateral, state.funding)
+    if case.quantity > 0.0:
+        mean = case.bankruptcy_value / case.quantity
+        case.transfer_price = price_rule(price_code, mean, state.mark, state.previous_mark, state.index)
+
+
+@rule
+def hand_over(state, case, round_, asked):
+    """Book what was handed over: the case shrinks by its shortfall, less what the price costs beyond the fund."""
+    for j in range(len(asked)):
+        round_.moved[j] += float(asked[j])
+    owed = case.side * (case.bankruptcy_value - case.quantity * case.transfer_price)
+    if abs(owed) <= NOTHING_LEFT * case.bankruptcy_value:
+        owed = 0.0
+    case.owed += owed
+    unpaid = 0.0
+    if owed > 0.0 and state.bottomless == 0 and case.by_quantity == 0:
+        paid = min(owed, max(0.0, case.fund_capacity - case.fund_paid))
+        case.fund_paid += paid
+        unpaid = owed - paid
+    left = case.remaining - (case.relieved - unpaid) / case.loss
+    case.remaining = left if left > NOTHING_LEFT else 0.0

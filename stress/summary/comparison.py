@@ -1,0 +1,367 @@
+"""One population and market under several rulebooks: who needs which reserve, and who pays.
+
+What runs them lives above; here are the estimates, their paired differences, and the page.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stress.outcomes import Outcomes
+from stress.summary.clusters import Clusters
+from stress.summary.intervals import Estimate, estimate_probability
+from stress.summary.means import estimate_mean
+from stress.summary.notation import Money, brackets, percent, wrapped
+from stress.summary.quantile import order_statistic
+from stress.summary.reserves import ReserveEstimate, estimate_reserves
+
+__all__ = ["Comparison", "Difference", "Rulebook", "compare_outcomes"]
+
+_SCHEMA = "fundstress.compare/1"
+_RESAMPLES, _SEED = 400, 20_261_122  # of populations, for intervals of differences between quantiles
+
+# Who pays, in the order of the figure; a run has those columns that its layers need.
+_PAYERS = {
+    "winners, deleveraged": "forgone_profit",
+    "winners, charged": "socialized_loss",
+    "backstop providers": "backstop_loss",
+    "fee pool": "fee_pool_paid",
+    "operator": "operator_paid",
+    "nobody": "unresolved_shortfall",
+}
+_MEANS = ("surplus", "deleveraged_notional", "liquidated_notional", "socialized_loss", "unresolved_shortfall")
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """What one rulebook makes of the population and the market.
+
+    Parameters
+    ----------
+    name, venue, as_of, engine : str
+        Of the preset, and which engine ran it.
+    waterfall, unverified : tuple of str
+        Layers in order; keys whose values are unverified.
+    curve_exact : bool
+        Whether the reserves hold whatever the fund's size.
+    posting_more, more_margin : float
+        Share of the accounts that had to post more margin than on the scenario's venue, and by how much all margin
+        rose, relative.
+    ruin, deleveraging, any_haircut : Estimate
+        Probabilities over the horizon: fund exhausted, ADL, any loss to customers.
+    reserves : tuple of ReserveEstimate
+        Net, by level.
+    mean : dict of str to float
+        Means of columns in their own units.
+    payers : dict of str to float
+        Mean loss borne, by whom, in quote currency; ``fund`` is without credit for income.
+    """
+
+    name: str
+    venue: str
+    as_of: str
+    engine: str
+    waterfall: tuple[str, ...]
+    unverified: tuple[str, ...]
+    curve_exact: bool
+    posting_more: float
+    more_margin: float
+    ruin: Estimate
+    deleveraging: Estimate
+    any_haircut: Estimate
+    reserves: tuple[ReserveEstimate, ...]
+    mean: dict[str, float]
+    payers: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A rulebook less the first one, path by path on the same random numbers.
+
+    Parameters
+    ----------
+    name : str
+    reserves : tuple of (float, Estimate or None)
+        By level; None where either reserve is refused.
+    ruin, deleveraging, any_haircut : Estimate
+        Differences of probabilities over the horizon.
+    """
+
+    name: str
+    reserves: tuple[tuple[float, Estimate | None], ...]
+    ruin: Estimate
+    deleveraging: Estimate
+    any_haircut: Estimate
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several rulebooks on one population and market; the first one is what the others are measured against."""
+
+    scenario: str
+    config_sha256: str
+    seed: int
+    n_paths: int
+    n_populations: int
+    horizon_hours: float
+    unit: str
+    fund_initial: float
+    open_interest: float
+    confidence: float
+    levels: tuple[float, ...]
+    rulebooks: tuple[Rulebook, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def money(self) -> Money:
+        """How amounts are written."""
+        return Money(self.unit)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the ``fundstress.compare/1`` document: plain values, JSON-ready."""
+        document = {"schema": _SCHEMA, **asdict(self)}
+        for row in document["differences"]:
+            row["reserves"] = [{"level": level, **(found or {"value": None})} for level, found in row["reserves"]]
+        return document
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Return `to_dict` as strict JSON text."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    def __str__(self) -> str:
+        return "\n".join(_page(self))
+
+
+def hits_of(outcomes: Outcomes) -> dict[str, np.ndarray]:
+    """Return on which paths the fund was exhausted, winners were deleveraged, customers bore any loss."""
+    c = outcomes.columns
+    deleveraged = c["deleveraged_notional"] > 0
+    harmed = deleveraged | (c["socialized_loss"] > 0) | (c["unresolved_shortfall"] > 0)
+    return {"ruin": c["ruin_step"] >= 0, "deleveraging": deleveraged, "any_haircut": harmed}
+
+
+def paid_by_fund(outcomes: Outcomes) -> np.ndarray:
+    """Return what each path cost the fund without credit for income: bad debt and losses of its inventory, quote."""
+    c, start = outcomes.columns, outcomes.facts.fund_initial
+    carried = c["fund_end"] - start - c["surplus"] - c["fee_income"] - c["coin_pnl"] + c["bad_debt"]
+    return c["bad_debt"] + np.maximum(0.0, -carried)
+
+
+def compare_outcomes(
+    outcomes: Sequence[Outcomes], about: Sequence[dict[str, Any]], *, scenario: str, config_sha256: str
+) -> Comparison:
+    """Summarize the same paths under several rulebooks.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcomes
+        Path i of all of them met the same market and the same accounts.
+    about : sequence of dict
+        ``name, venue, as_of, waterfall, unverified, posting_more, more_margin`` of each rulebook.
+    scenario, config_sha256 : str
+        Of the scenario that they all stand in for.
+
+    Returns
+    -------
+    Comparison
+    """
+    first, facts = outcomes[0], outcomes[0].facts
+    clusters = Clusters.of(first.population)
+    rulebooks = tuple(_rulebook(row, said, clusters) for row, said in zip(outcomes, about, strict=True))
+    later = list(zip(outcomes, rulebooks, strict=True))[1:]
+    return Comparison(
+        scenario=scenario,
+        config_sha256=config_sha256,
+        seed=facts.seed,
+        n_paths=first.n_paths,
+        n_populations=clusters.n_clusters,
+        horizon_hours=facts.horizon_hours,
+        unit=facts.unit,
+        fund_initial=facts.fund_initial,
+        open_interest=facts.open_interest,
+        confidence=facts.confidence,
+        levels=facts.levels,
+        rulebooks=rulebooks,
+        differences=tuple(_difference(row, first, book, rulebooks[0], clusters) for row, book in later),
+    )
+
+
+def _rulebook(outcomes: Outcomes, about: dict[str, Any], clusters: Clusters) -> Rulebook:
+    facts, columns = outcomes.facts, outcomes.columns
+    shared: dict[str, Any] = {"confidence": facts.confidence, "horizon_hours": facts.horizon_hours}
+    reserves = estimate_reserves(outcomes, facts.levels, clusters, facts.confidence)
+    events: dict[str, Any] = {
+        name: estimate_probability(hits, clusters, **shared) for name, hits in hits_of(outcomes).items()
+    }
+    payers = {"fund": float(np.mean(paid_by_fund(outcomes)))}
+    payers |= {who: float(np.mean(columns[name])) for who, name in _PAYERS.items() if name in columns}
+    return Rulebook(
+        **about,
+        engine=facts.engine,
+        curve_exact=facts.one_run_curve_exact,
+        **events,
+        reserves=tuple(row for row in reserves if row.kind == "net"),
+        mean={name: float(np.mean(columns[name])) for name in _MEANS},
+        payers=payers,
+    )
+
+
+def _difference(one: Outcomes, other: Outcomes, book: Rulebook, base: Rulebook, clusters: Clusters) -> Difference:
+    confidence = one.facts.confidence
+    ours, theirs = hits_of(one), hits_of(other)
+    refused = [bool(a.reason or b.reason) for a, b in zip(book.reserves, base.reserves, strict=True)]
+    levels = one.facts.levels
+    found = quantile_differences(one.drawdown, other.drawdown, levels, clusters, confidence)
+    return Difference(
+        book.name,
+        tuple((level, None if no else row) for level, no, row in zip(levels, refused, found, strict=True)),
+        **{name: _event_difference(ours[name], theirs[name], clusters, confidence) for name in ours},
+    )
+
+
+def _event_difference(ours: np.ndarray, theirs: np.ndarray, clusters: Clusters, confidence: float) -> Estimate:
+    """Return how far two probabilities lie apart; where neither event ever happened nothing is known of it."""
+    found = estimate_mean(ours * 1.0 - theirs, clusters, confidence)
+    return found if ours.any() or theirs.any() else replace(found, low=None, high=None)
+
+
+def quantile_differences(
+    one: np.ndarray, other: np.ndarray, levels: Sequence[float], clusters: Clusters, confidence: float
+) -> list[Estimate]:
+    """Return how far the quantiles of paired samples lie apart, with percentile intervals of a cluster bootstrap.
+
+    Parameters
+    ----------
+    one, other : ndarray, shape (n_paths,)
+        Path i of both on the same random numbers.
+    levels : sequence of float
+    clusters : Clusters
+        What is drawn with replacement, whole and for both samples alike; batches for one population.
+    confidence : float
+
+    Returns
+    -------
+    list of Estimate
+        One a level (Efron and Tibshirani 1993, section 8; Davison and Hinkley 1997, section 3.8).
+    """
+    groups = clusters.replicates()
+    members = np.split(np.argsort(groups.labels, kind="stable"), np.cumsum(groups.sizes)[:-1])
+    rng = np.random.default_rng(_SEED)
+    draws = np.empty((_RESAMPLES, len(levels)))
+    for row in draws:
+        again = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        row[:] = _quantiles(one[again], levels) - _quantiles(other[again], levels)
+    ends = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    values = _quantiles(one, levels) - _quantiles(other, levels)
+    return [
+        Estimate(float(value), float(low), float(high), confidence, "paired-cluster-bootstrap")
+        for value, low, high in zip(values, *ends, strict=True)
+    ]
+
+
+def _quantiles(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    ascending = np.sort(values)
+    return np.array([order_statistic(ascending, level) for level in levels])
+
+
+def _page(comparison: Comparison) -> Iterator[str]:
+    c = comparison
+    yield f"{c.scenario}: fund {c.money(c.fund_initial)}, open interest {c.money(c.open_interest)}"
+    yield (
+        f"{c.n_paths:,} paths of {c.horizon_hours:g} h, {c.n_populations:,} populations, seed {c.seed}: the same "
+        f"accounts and shocks for all; {100 * c.confidence:g} % intervals in brackets"
+    )
+    yield from _reserve_table(c)
+    yield from _customer_table(c)
+    yield from _payer_table(c)
+    yield from _difference_table(c)
+    yield ""
+    yield "Read with care"
+    for sentence in _caveats(c):
+        yield from wrapped(sentence, first="  - ")
+
+
+def _reserve_table(c: Comparison) -> Iterator[str]:
+    heads = ["fund exhausted", *(f"{percent(level)} reserve" for level in c.levels)]
+    rows = [
+        [row.name, _estimate(row.ruin, percent), *(_reserve(found, c.money) for found in row.reserves)]
+        for row in c.rulebooks
+    ]
+    yield from _table(["Reserve needed, net of income", *heads], rows)
+
+
+def _reserve(found: ReserveEstimate, money: Money) -> str:
+    if found.reason or found.value is None:
+        return "refused: too few paths"
+    return _estimate(found, money.bare)
+
+
+def _estimate(found: Any, write: Callable[[float], str]) -> str:
+    return f"{write(found.value)} {brackets(found.low, found.high, write)}"
+
+
+def _customer_table(c: Comparison) -> Iterator[str]:
+    heads = ["auto-deleveraging", "any haircut", "deleveraged, mean", "socialized, mean", "post more margin"]
+    rows = [
+        [
+            row.name,
+            _estimate(row.deleveraging, percent),
+            _estimate(row.any_haircut, percent),
+            c.money.bare(row.mean["deleveraged_notional"]),
+            c.money.bare(row.mean["socialized_loss"]),
+            f"{percent(row.posting_more)} (+{percent(row.more_margin)})",
+        ]
+        for row in c.rulebooks
+    ]
+    yield from _table(["Customers are hit", *heads], rows)
+
+
+def _payer_table(c: Comparison) -> Iterator[str]:
+    rounding = 1e-9 * c.open_interest
+    who = [name for name in c.rulebooks[0].payers if any(row.payers[name] > rounding for row in c.rulebooks)]
+    rows = [
+        [row.name, *(_amount(row.payers[name], rounding, c.money) for name in who), " > ".join(row.waterfall)]
+        for row in c.rulebooks
+    ]
+    yield from _table(["Who pays, mean over paths", *who, "in this order"], rows)
+
+
+def _amount(x: float, rounding: float, money: Money) -> str:
+    return money.bare(x) if x > rounding else "0"
+
+
+def _difference_table(c: Comparison) -> Iterator[str]:
+    heads = ["fund exhausted", "auto-deleveraging", *(f"{percent(level)} reserve" for level in c.levels)]
+    rows = [
+        [
+            row.name,
+            _estimate(row.ruin, percent),
+            _estimate(row.deleveraging, percent),
+            *("refused" if found is None else _estimate(found, c.money.bare) for _, found in row.reserves),
+        ]
+        for row in c.differences
+    ]
+    yield from _table([f"Less {c.rulebooks[0].name}, paired", *heads], rows)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    yield ""
+    for row in (head, *rows):
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _caveats(c: Comparison) -> Iterator[str]:
+    yield (
+        "Accounts are drawn once, on the scenario's own venue. Where another venue admits less leverage they post more "
+        "margin; positions, entries and sizes are the same everywhere."
+    )
+    for row in c.rulebooks:
+        if not row.curve_exact:
+            yield f"{row.name}: a layer acts before the fund or depends on its size: the reserves are indicative."
+    for row in c.rulebooks:
+        if row.unverified:
+            yield f"{row.name}: unverified: {', '.join(row.unverified)}."
