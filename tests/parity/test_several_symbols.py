@@ -86,6 +86,25 @@ SCENARIOS = {
     "funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
     "cliff": CLIFF,
     "adl_before_the_fund": {"fund.initial_usd": 20_000.0, "layer": ADL_FIRST},
+    "rules_of_other_venues": {
+        "fund.initial_usd": 20_000.0,
+        "exchange.fee": {"kind": "keep_residual"},
+        "exchange.disposal": {"kind": "limit_at_bankruptcy"},
+        "liquidity.permanent_share": 0.0,
+        "layer": [
+            {"kind": "fund"},
+            {"kind": "adl", "ranking": "binance", "price": "mark", "capacity": 0.5},
+            {"kind": "socialize", "basis": "positive_equity"},
+        ],
+    },
+    "pro_rata_at_the_mark_before": {
+        "layer": [
+            {"kind": "adl", "ranking": "pro_rata", "price": "previous_mark", "capacity": 0.2, "losers": True},
+            {"kind": "fund"},
+            {"kind": "socialize", "basis": "notional"},
+        ],
+        "fund.initial_usd": 20_000.0,
+    },
 }
 CASES = pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in SCENARIOS for seed in SEEDS])
 
