@@ -26,7 +26,7 @@ def desk(law, *, depth=1.0, permanent_share=0.0):
         others=0.0,
     )
     state = ExchangeState(initial_price=50_000.0, index=50_000.0, mark=50_000.0, depth=depth, per_depth=1.0 / depth)
-    return compose(type(law)), state, SimpleNamespace(liquidity=liquidity)
+    return compose(type(law)), state, SimpleNamespace(liquidity=liquidity, mark=SimpleNamespace(plain=1, own=1.0))
 
 
 def trade(rules, state, book, quantity):
