@@ -5,6 +5,10 @@ the cumulative funding per unit that a long has paid since the start of the path
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +25,10 @@ ACCOUNT = np.dtype(
         ("wait", np.int64),  # until when no order is sent for it (see `exchange.orders`)
     ]
 )
+
+# A position of an account that may hold several, on one wallet.  Every rule that reads an ACCOUNT reads a LEG: its
+# `collateral` is what backs this position alone, which is known only when somebody asks (exchange/portfolio.py).
+LEG = np.dtype([*ACCOUNT.descr, ("symbol", np.int64), ("account", np.int64)])
 
 # Sums of quantised quantities are exact, whatever their order, while they stay below this many grid units.
 EXACT_UNITS = 2.0**53
@@ -75,3 +83,52 @@ def quantize(values: ArrayLike, step: float) -> np.ndarray:
     """Round to the dyadic grid of `step` (see `grid`)."""
     unit = grid(step)
     return np.round(np.asarray(values, dtype=np.float64) / unit) * unit
+
+
+@dataclass(frozen=True, eq=False)
+class Portfolios:
+    """Accounts that hold positions in several symbols on one wallet.
+
+    Parameters
+    ----------
+    wallet : ndarray, shape (n,)
+        Cash, quote; negative for a debt against coins.
+    coins : ndarray, shape (n, n_assets)
+        Balances of the other collateral, units of each asset.
+    legs : structured array of `LEG`, shape (m,)
+        Sorted by account; an account has at most one leg a symbol.
+    """
+
+    wallet: np.ndarray
+    coins: np.ndarray
+    legs: np.ndarray
+
+    @classmethod
+    def of_single(cls, accounts: np.ndarray, symbol: int, n_assets: int) -> Self:
+        """Return accounts of one position each (rows of `ACCOUNT`) as portfolios of one leg."""
+        legs = np.zeros(accounts.size, LEG)
+        for name in ACCOUNT.names or ():
+            legs[name] = accounts[name]
+        legs["symbol"], legs["account"] = symbol, np.arange(accounts.size)
+        return cls(accounts["collateral"].copy(), np.zeros((accounts.size, n_assets)), legs)
+
+    @classmethod
+    def join(cls, parts: Sequence["Portfolios"]) -> Self:
+        """Put several groups of accounts behind each other."""
+        before = np.cumsum([0, *(part.wallet.size for part in parts)])
+        legs = np.concatenate([part.legs for part in parts])
+        legs["account"] += np.repeat(before[:-1], [part.legs.size for part in parts])
+        wallet, coins = (np.concatenate([getattr(part, name) for part in parts]) for name in ("wallet", "coins"))
+        return cls(wallet, coins, legs)
+
+    def without(self, dead: np.ndarray) -> Self:
+        """Return the accounts that are not in `dead` (numbers of accounts)."""
+        kept = np.setdiff1d(np.arange(self.wallet.size), dead)
+        legs = self.legs[np.isin(self.legs["account"], kept)]
+        legs["account"] = np.searchsorted(kept, legs["account"])
+        return type(self)(self.wallet[kept], self.coins[kept], legs)
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Row of each account's first leg, and the number of legs at the end, shape (n + 1,)."""
+        return np.searchsorted(self.legs["account"], np.arange(self.wallet.size + 1)).astype(np.int64)

@@ -70,6 +70,8 @@ def draw_figures(
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]
     deepest = worst[outcomes.drawdown[worst] > 0].tolist()
     yield "fund_fan", plots.fund_fan(trace(scenario, worst=deepest), unit=unit)
+    if scenario.asset:  # whether a portfolio is liquidated depends on several prices: there is no map of one
+        return
     yield "liquidation_map", plots.liquidation_map(book_of(scenario), unit=unit)
     if points := leverage_sweep(scenario, threads=threads):
         axes = plots.reserve_by_leverage(points, unit=unit)

@@ -95,6 +95,9 @@ class Facts:
         Share of the initial fund that moves with the coin's price against the money of the contract.
     unit, unit_usd : str, float
         Name of the money of all amounts, and what one unit of it was worth at the start, in USD.
+    pools : tuple of dict
+        ``{"name", "symbols", "initial_usd", "ruin_probability", "drawdown"}`` of every pool of a fund behind several
+        symbols; `drawdown` holds its quantiles at `levels`, quote.
     """
 
     scenario: str
@@ -119,6 +122,7 @@ class Facts:
     fund_in_coin: float = 0.0
     unit: str = "USD"
     unit_usd: float = 1.0
+    pools: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self):
         typed = [{"n": int(r["n"]), "move": float(r["move"])} for r in self.cover]
@@ -128,6 +132,7 @@ class Facts:
         object.__setattr__(self, "elapsed_s", {phase: float(s) for phase, s in self.elapsed_s.items()})
         object.__setattr__(self, "levels", tuple(float(level) for level in self.levels))
         object.__setattr__(self, "cohorts", tuple(self.cohorts))
+        object.__setattr__(self, "pools", tuple(self.pools))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as plain, JSON-ready values."""

@@ -14,12 +14,15 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from stress import overlays, toml
+from stress import overlays, symbols, toml
 from stress.agents.base import Cohort, Venue
+from stress.exchange.asset import Asset
+from stress.exchange.collateral import Collateral
 from stress.exchange.fund import FundSettings
 from stress.exchange.funding import Funding
 from stress.exchange.liquidity import Liquidity
 from stress.exchange.margin import MAX_TIERS, Tier, TierTable, tier_problems
+from stress.exchange.pools import PoolSettings
 from stress.exchange.state import MAX_COHORTS
 from stress.exchange.venue import Exchange
 from stress.exchange.waterfall import Layer
@@ -69,6 +72,7 @@ class Shock(Settings):
     minutes: float = Field(default=0.0, ge=0)  # duration; 0: within one step
     move: float = Field(default=0.0, gt=-1, le=10)  # relative: -0.3 is a fall of 30 %
     halt: bool = False  # the engine neither checks nor trades meanwhile
+    symbol: str | None = None  # of several: moves this one alone; absent: the market, and every symbol by its beta
 
 
 class Scenario(Settings):
@@ -84,6 +88,9 @@ class Scenario(Settings):
     tier: tuple[Tier, ...] = Field(min_length=1, max_length=MAX_TIERS)
     layer: tuple[SerializeAsAny[Layer], ...] = Field(min_length=1)
     shock: tuple[Shock, ...] = ()
+    asset: tuple[Asset, ...] = ()
+    pool: tuple[PoolSettings, ...] = ()
+    collateral: tuple[Collateral, ...] = ()
     population: tuple[SerializeAsAny[Cohort], ...] = Field(min_length=1)
     overlay: tuple[Overlay, ...] = ()
     uncertain: tuple[Uncertain, ...] = ()
@@ -262,6 +269,16 @@ class Scenario(Settings):
             collateral_in_coin=e.collateral_in_coin,
         )
 
+    @property
+    def desks(self) -> tuple["Scenario", ...]:
+        """The scenario of each symbol alone, with the cohorts whose shares are of it; itself without ``[[asset]]``."""
+        return self.by_symbol or (self,)
+
+    @cached_property
+    def by_symbol(self) -> tuple["Scenario", ...]:
+        """The desks of a venue with ``[[asset]]`` tables, in their order."""
+        return tuple(symbols.desk(self, s, only_its_own=True) for s in range(len(self.asset)))
+
     def _shares(self, *, explicit: bool) -> tuple[float, float]:
         """Add up the long and the short shares of the explicit accounts, or of the crowd."""
         shares = [cohort.shares() for cohort in self.population if cohort.explicit == explicit]
@@ -285,6 +302,7 @@ class Scenario(Settings):
 
     def problems(self):
         """Yield (key, message) for combinations that no single field can see."""
+        yield from symbols.problems(self)
         yield from self._money_problems()
         yield from self._clock_problems()
         yield from self._rulebook_problems()
@@ -356,14 +374,19 @@ class Scenario(Settings):
         for i, cohort in enumerate(self.population):
             if names.count(cohort.name) > 1:
                 yield f"population.{i}.name", f"{cohort.name!r} is repeated"
-            yield from ((f"population.{i}.{key}", text) for key, text in cohort.problems(self.venue))
+            yield from ((f"population.{i}.{key}", text) for key, text in cohort.problems(self._venue_of(cohort)))
         if len({cohort.explicit for cohort in self.population[MAX_COHORTS - 1 :]}) > 1:
             yield "population", f"mixes whales and others from row {MAX_COHORTS - 1} on, where rows are not told apart"
         if sum(cohort.is_maker for cohort in self.population) > 1:
             yield "population", "holds more than one 'maker': makers are one account"
         if all(cohort.is_maker for cohort in self.population):
             yield "population", "is empty: there is no account besides the makers"
-        yield from self._share_problems()
+        for desk in self.desks:
+            yield from desk._share_problems()
+
+    def _venue_of(self, cohort: Cohort) -> Venue:
+        """Return the venue of the symbol that a cohort trades."""
+        return self.desks[0 if cohort.symbol is None else symbols.names(self).index(cohort.symbol)].venue
 
     def _share_problems(self):
         explicit, crowd = self._shares(explicit=True), self._shares(explicit=False)

@@ -18,7 +18,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # What a room may import besides itself.  Arrows point down: no room is listed below one that lists it.
 BASE = {"rules", "registry", "toml"}
-MODEL = {"scenario", "overlays", "accounts", "agents", "exchange", "markets", "randomness", *BASE}
+MODEL = {"scenario", "overlays", "symbols", "accounts", "agents", "exchange", "markets", "randomness", *BASE}
 ARROWS = {
     "rules": set(),
     "registry": set(),
@@ -30,6 +30,7 @@ ARROWS = {
     "agents": {"accounts", "rules", "registry"},
     "exchange": {"accounts", "rules", "registry"},
     "markets": {"randomness", "rules", "registry"},
+    "symbols": {"agents", "exchange"},
     "scenario": MODEL - {"scenario", "randomness"},
     "outcomes": set(),
     "engines": {*MODEL, "outcomes"},
@@ -62,7 +63,7 @@ TOP |= {"drawdir", "launch_compare", "launch_draws", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {
-    "mesa": {"engines/reference.py", "viz"},
+    "mesa": {"engines/reference.py", "engines/portfolio_model.py", "viz"},
     "numba": {"rules.py", "randomness.py", "engines"},
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from stress.accounts import ACCOUNT, grid, quantize
+from stress.accounts import ACCOUNT, Portfolios, grid, quantize
 from stress.registry import Part
 
 COVERED = 0.9  # of a short: with more coins than that it would turn into a long, so they count as cash
@@ -50,6 +50,21 @@ class Venue:
         return rate - np.array(self.tiers.deduction[:count])[row] / notional
 
 
+@dataclass(frozen=True)
+class Venues:
+    """What a draw of portfolios needs to know: one venue a symbol, and what may be posted besides cash."""
+
+    symbols: tuple[str, ...]
+    of: tuple[Venue, ...]
+    assets: tuple[str, ...] = ()
+    asset_prices: tuple[float, ...] = ()  # quote, at the start
+    asset_shares: tuple[float, ...] = ()  # of the equity of drawn portfolios
+
+    def number(self, symbol: str | None) -> int:
+        """Return the place of a symbol; none means the first."""
+        return 0 if symbol is None else self.symbols.index(symbol)
+
+
 class Cohort(Part):
     """Family of agent types; one ``[[population]]`` table each.
 
@@ -60,6 +75,7 @@ class Cohort(Part):
     """
 
     name: str = Field(min_length=1)
+    symbol: str | None = None  # of a venue with several: which one is traded; absent: the first
     money: ClassVar[str] = ""  # an amount that has two keys, `<money>_usd` and `<money>_coin`
     laws: ClassVar[bool] = False
     explicit: ClassVar[bool] = False
@@ -88,6 +104,15 @@ class Cohort(Part):
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return this cohort's accounts; makers, whose position follows from the others, have none."""
         return np.empty(0, dtype=ACCOUNT)
+
+    def trades(self, symbol: str, first: str) -> bool:
+        """Say whether the cohort's shares are of `symbol`, where `first` is what is traded by default."""
+        return symbol == (self.symbol or first)
+
+    def draw_portfolios(self, rng: np.random.Generator, venues: Venues) -> Portfolios:
+        """Return this cohort's accounts at a venue with several symbols: those of `draw`, one leg each."""
+        at = venues.number(self.symbol)
+        return Portfolios.of_single(self.draw(rng, venues.of[at]), at, len(venues.assets))
 
     def shares(self) -> tuple[float, float]:
         """Return the requested shares of the long and the short side: of all, if `explicit`, or of what is left."""

@@ -69,7 +69,7 @@ class Trader(Cohort, kind="trader"):
         Entries come last: how often one is redrawn moves neither sizes nor anybody's first attempt.
         """
         side, notional = self._positions(rng, venue)
-        leverage = self._leverage(rng, venue, notional)
+        leverage = self._leverage(rng, notional * venue.money_usd, venue.max_leverage(notional))
         entry = self._entries(rng, venue, side, leverage, notional)
         return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
 
@@ -88,22 +88,16 @@ class Trader(Cohort, kind="trader"):
             notionals.append(self._notional(rng, n, share * crowd, self.largest_share * crowd))
         return np.concatenate(sides), np.concatenate(notionals)
 
-    def _leverage(self, rng, venue: Venue, notional) -> np.ndarray:
+    def _leverage(self, rng, notional_usd, tier_limit) -> np.ndarray:
         """Draw leverage about its median, within the limits of size, tier and cohort."""
-        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(notional.size))
-        by_size = self.cap_at_10k_usd * (np.maximum(notional * venue.money_usd, 1.0) / 10_000.0) ** -self.cap_exponent
-        limit = np.minimum(np.minimum(by_size, venue.max_leverage(notional)), self.leverage_max)
+        leverage = self.leverage_median * np.exp(self.leverage_sigma * rng.standard_normal(notional_usd.size))
+        by_size = self.cap_at_10k_usd * (np.maximum(notional_usd, 1.0) / 10_000.0) ** -self.cap_exponent
+        limit = np.minimum(np.minimum(by_size, tier_limit), self.leverage_max)
         return np.clip(leverage, 1.0, np.maximum(limit, 1.0))
 
     def _notional(self, rng, n: int, total: float, largest: float) -> np.ndarray:
         """Draw sizes, cap them, and scale them to the total."""
-        size = self.size.draw(rng, n)
-        for _ in range(50):  # scaling lifts others over the cap: repeat until nothing moves
-            size *= total / size.sum()
-            if size.max() <= largest * (1.0 + 1e-9) or n * largest <= total:
-                break
-            np.minimum(size, largest, out=size)
-        return size
+        return scale_to(self.size.draw(rng, n), total, largest)
 
     def _entries(self, rng, venue: Venue, side, leverage, notional) -> np.ndarray:
         """Draw entries of positions that are alive today, conditional on the path since entry."""
@@ -123,3 +117,13 @@ class Trader(Cohort, kind="trader"):
             entry[waiting[alive]] = venue.price * np.exp(-since[alive])
             waiting = waiting[~alive]
         return entry
+
+
+def scale_to(size: np.ndarray, total: float, largest: float) -> np.ndarray:
+    """Scale sizes to a total, in place, none above the largest unless all are; shape (n,)."""
+    for _ in range(50):  # scaling lifts others over the cap: repeat until nothing moves
+        size *= total / size.sum()
+        if size.max() <= largest * (1.0 + 1e-9) or size.size * largest <= total:
+            break
+        np.minimum(size, largest, out=size)
+    return size

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from stress.engines.choose import choose_engine
-from stress.engines.cover import Cover
+from stress.engines.cover import cover_of
 from stress.engines.population import Population, draw_population
 from stress.engines.results import Results
 from stress.outcomes import Outcomes
@@ -140,7 +140,7 @@ class Job:
         choice = choose_engine(scenario)
         self.engine = choice.make(scenario, self.population(0), ledger)
         self.results = results or Results(scenario, choice)
-        self.cover = Cover(scenario)
+        self.cover = cover_of(scenario)
 
     def _draw(self, index: int) -> Population:
         return draw_population(self.scenario, index)

@@ -79,11 +79,11 @@ def halt_worst(shocks, length, halts):
         halts[p, at : at + length] = 1
 
 
-def scripted(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scripted log-returns (n_steps,) and halts (n_steps,) of the ``[[shock]]`` tables."""
+def scripted(scenario: Scenario, symbol: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return log-returns (n_steps,) and halts (n_steps,) of the ``[[shock]]`` tables, of the market or of a symbol."""
     n, seconds = scenario.clock.n_steps, scenario.run.step_seconds
     overlay, halts = np.zeros(n), np.zeros(n, dtype=np.int64)
-    for shock in scenario.shock:
+    for shock in (shock for shock in scenario.shock if shock.symbol == symbol):
         start = shock.at_hours * 3600.0 / seconds
         first, last = math.floor(start), math.ceil(start + shock.minutes * 60.0 / seconds)
         for t in range(first, min(max(last, first + 1), n)):

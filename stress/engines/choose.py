@@ -26,19 +26,24 @@ def choose_engine(scenario: Scenario) -> Choice:
     """
     asked = scenario.run.engine
     obstacle = ladder_obstacle(scenario)
+    several = bool(scenario.asset)
     if asked == "ladder" and obstacle:
         raise ScenarioError(f"run.engine: 'ladder' cannot run this scenario exactly: {obstacle}")
     if asked == "reference":
-        return Choice("reference", "asked for: one Mesa agent per account", _reference)
+        return Choice(
+            "reference", "asked for: one Mesa agent per account", _several_reference if several else _reference
+        )
     if asked == "loop":
-        return Choice("loop", "asked for: every account", _loop)
+        return Choice("loop", "asked for: every account", _several if several else _loop)
     if obstacle:
-        return Choice("loop", f"the fastest that is exact: {obstacle}", _loop)
+        return Choice("loop", f"the fastest that is exact: {obstacle}", _several if several else _loop)
     return Choice("ladder", "the fastest that is exact: thresholds of all accounts are monotone", _ladder)
 
 
 def ladder_obstacle(scenario: Scenario) -> str:
     """Say which feature keeps the ladder from being exact; empty if none does."""
+    if scenario.asset:
+        return "[[asset]]: whether a portfolio is liquidated depends on several prices"
     if not scenario.exchange.monotone:
         return "exchange.tier_mode = 'cliff' makes liquidation non-monotone in the price"
     return ""
@@ -54,6 +59,18 @@ def _loop(*args: Any) -> Any:
     from stress.engines.compiled import LoopEngine
 
     return LoopEngine(*args)
+
+
+def _several(*args: Any) -> Any:
+    from stress.engines.several import SeveralEngine
+
+    return SeveralEngine(*args)
+
+
+def _several_reference(*args: Any) -> Any:
+    from stress.engines.portfolio_model import PortfolioReference
+
+    return PortfolioReference(*args)
 
 
 def _reference(*args: Any) -> Any:

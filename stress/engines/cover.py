@@ -25,7 +25,7 @@ class Cover:
         self.book, self.fill_price = as_namespace(rules.numbers), rules.compose().fill_price
         self.priced: dict[int, dict[float, np.ndarray]] = {}
 
-    def price(self, index: int, population: Population) -> None:
+    def price(self, index: int, population: Any) -> None:
         """Price population `index`."""
         held = replace(population, accounts=by_holder(self.scenario, population.accounts))
         self.priced[index] = {move: self._largest_first(held, move) for move in MOVES}
@@ -50,6 +50,15 @@ class Cover:
         scenario, contract = self.scenario, self.scenario.exchange.contract
         moving, _ = scenario.fund.basket(contract, scenario.exchange.coin)
         return scenario.fund_initial + moving * contract.move(move)
+
+
+def cover_of(scenario: Scenario) -> Cover:
+    """Return the cover of a scenario, of one symbol or of several."""
+    if scenario.asset:
+        from stress.engines.several_cover import SeveralCover
+
+        return SeveralCover(scenario)
+    return Cover(scenario)
 
 
 def by_holder(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:

@@ -78,6 +78,10 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
         If an account is liquidatable before the first step, or the sums are too large to be exact.
     """
     seed = scenario.run.seed if seed is None else seed
+    if scenario.asset:
+        from stress.engines.desks import draw_book
+
+        return draw_book(scenario, index, seed)  # type: ignore[return-value]
     parts = []
     for i, cohort in enumerate(scenario.population):
         rng = generator(seed, POPULATION, index * len(scenario.population) + i)
@@ -87,7 +91,7 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     collateral = sum(cohort.maker_collateral for cohort in scenario.population)
     deleverage = any(cohort.makers_deleverage for cohort in scenario.population)
     drawn = Population(np.concatenate(parts), scenario.price, collateral, deleverage)
-    _check_exact(scenario, drawn)
+    check_exact(scenario, drawn)
     accounts = _healthy(scenario, drawn)
     return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts))
 
@@ -107,7 +111,8 @@ def leavers_of(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.isin(accounts["cohort"], leaving)).astype(np.int64)
 
 
-def _check_exact(scenario: Scenario, population: Population) -> None:
+def check_exact(scenario: Scenario, population: Population) -> None:
+    """Refuse a book whose sums are too large for its grids to be exact."""
     venue, a = scenario.venue, population.accounts
     sums = {
         "exchange.lot": np.abs(a["qty"]).sum() / grid(venue.lot),
@@ -166,6 +171,10 @@ def shares(scenario: Scenario, population: Population) -> list[Share]:
 
     Coins that are held as collateral are in an account's quantity and not in its share.
     """
+    if scenario.asset:
+        from stress.engines.desks import shares_of
+
+        return shares_of(scenario, population)  # type: ignore[arg-type]
     found = []
     total = scenario.venue.open_interest or population.open_interest
     accounts = population.accounts

@@ -5,14 +5,18 @@ from typing import Any, Self
 
 import numpy as np
 
+from stress import symbols
 from stress.engines.choose import Choice
 from stress.engines.population import Population
 from stress.engines.steps import LEDGER
 from stress.exchange.contract import Contract
+from stress.exchange.pools import PoolState
 from stress.exchange.state import MAX_COHORTS
 from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
+from stress.rules import record_dtype
 from stress.scenario import Scenario
 
+POOL = record_dtype(PoolState())
 SHADOW_COLUMNS = ("drawdown", "drawdown_gross", "drawdown_step", "inventory_peak")
 TAIL_LEVEL = 0.99  # attribution keeps at least the paths beyond the lowest usual level
 FEES, COINS = "fee income", "fund's coins"
@@ -26,6 +30,7 @@ class Results:
         self.scenario, self.choice, self.n_paths = scenario, choice, n
         self.columns = {name: np.zeros(n, dtype) for name, dtype in COLUMNS.items()}
         self.columns["weight"][:] = 1.0
+        self.pools = np.zeros((n, len(symbols.pools(scenario)) if scenario.asset else 0), POOL)
         self.losses = np.zeros((n, min(len(scenario.population), MAX_COHORTS) + 2))
         self.finished = np.zeros(n, dtype=bool)
         self.ledger: list[np.ndarray] = []
@@ -58,6 +63,8 @@ class Results:
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
         self.columns["fund_cash_end"][at] = given + cash
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
+        if rows.pools is not None:
+            self.pools[at] = rows.pools
         self.ledger.append(as_stated(rows.ledger, contract))
         self.finished[at] = True
 
@@ -66,7 +73,12 @@ class Results:
         done = np.flatnonzero(self.finished)
         rows = self.liquidations()
         arrays: dict[str, Any] = {f"column_{name}": values[done] for name, values in self.columns.items()}
-        arrays |= {"path": done, "losses": self.losses[done], "ledger": rows[self.finished[rows["path"]]]}
+        arrays |= {
+            "pools": self.pools[done],
+            "path": done,
+            "losses": self.losses[done],
+            "ledger": rows[self.finished[rows["path"]]],
+        }
         np.savez(path, **arrays)
 
     @classmethod
@@ -78,6 +90,7 @@ class Results:
             for name, values in results.columns.items():
                 values[done] = saved[f"column_{name}"]
             results.losses[done] = saved["losses"]
+            results.pools[done] = saved["pools"]
             results.ledger = [saved["ledger"]]
             results.finished[done] = True
         return results
@@ -111,12 +124,33 @@ class Results:
             fund_in_coin=share_in_coin(scenario),
             unit=scenario.exchange.unit,
             unit_usd=scenario.money_usd,
+            pools=self.pool_rows(),
         )
         return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None)
 
     def cohorts(self) -> tuple[str, ...]:
         """Names of the columns of `losses`."""
         return (*(cohort.name for cohort in self.scenario.population[:MAX_COHORTS]), FEES, COINS)
+
+    def pool_rows(self) -> tuple[dict[str, Any], ...]:
+        """Return what happened to every pool of the fund: its ruin probability and the quantiles of its drawdown.
+
+        The whole fund's are the headline; a venue with one symbol has no rows.
+        """
+        rows, scenario = [], self.scenario
+        for i, pool in enumerate(symbols.pools(scenario) if scenario.asset else ()):
+            drawdown = np.sort(self.pools["drawdown"][:, i])
+            at = [int(np.ceil(level * drawdown.size)) - 1 for level in scenario.reserve.levels]
+            rows.append(
+                {
+                    "name": pool.name,
+                    "symbols": list(pool.symbols),
+                    "initial_usd": pool.share * scenario.fund_initial,
+                    "ruin_probability": float(np.mean(self.pools["ruin_step"][:, i] >= 0)),
+                    "drawdown": [float(drawdown[k]) for k in at],
+                }
+            )
+        return tuple(rows)
 
     def attribution(self) -> Attribution | None:
         """Return the losses by cohort of the paths in the tail, at each path's worst moment."""

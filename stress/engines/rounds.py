@@ -43,15 +43,21 @@ class Round(NamedTuple):
     moved: Any  # quantity that was deleveraged
 
 
-def round_of(n: int) -> Round:
-    """Allocate a round of up to `n` accounts."""
-    return Round(np.zeros(n, ACCOUNT), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n))
+def round_of(n: int, rows: np.dtype = ACCOUNT) -> Round:
+    """Allocate a round of up to `n` accounts, which are `rows`."""
+    return Round(np.zeros(n, rows), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n))
 
 
 @inline
 def first_of(round_, n):
     """Return the first `n` accounts of a round."""
     return Round(round_.batch[:n], round_.offered[:n], round_.sold[:n], round_.short[:n], round_.moved[:n])
+
+
+@inline
+def part_of(round_, i, j):
+    """Return the accounts [i, j) of a round."""
+    return Round(round_.batch[i:j], round_.offered[i:j], round_.sold[i:j], round_.short[i:j], round_.moved[i:j])
 
 
 @dataclass

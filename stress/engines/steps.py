@@ -79,6 +79,7 @@ class Rows(NamedTuple):
     configured: np.ndarray  # (n,) of STATE
     population: int
     ledger: np.ndarray  # (m,) of LEDGER
+    pools: np.ndarray | None = None  # (n, n_pools) of the shadow run, at a venue with several symbols
 
 
 @inline

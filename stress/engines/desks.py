@@ -1,0 +1,211 @@
+"""The desks of a venue with several symbols: their books of numbers, their accounts, and the world outside."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+
+from stress import symbols
+from stress.accounts import Portfolios
+from stress.engines.blocks import World, scripted
+from stress.engines.population import Population, Share, check_exact
+from stress.engines.rulebook import Rulebook, rulebook
+from stress.engines.steps import Block
+from stress.exchange.collateral import NEVER, coin_price
+from stress.exchange.portfolio import portfolio_is_breached
+from stress.markets.base import combine, symbol_key
+from stress.randomness import POPULATION, generator
+from stress.scenario import Scenario, ScenarioError
+
+NEAR = 1e-6  # of gross exposure: who is so near liquidation is tested by the rule itself
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """One population of a venue with several symbols.
+
+    Parameters
+    ----------
+    portfolios : Portfolios
+    desks : tuple of Population
+        What each symbol's desk sees: its positions and its makers.  The wallet of an account is on the desk of its
+        first leg.
+    leavers : ndarray
+        Accounts that may withdraw their margin.
+    """
+
+    portfolios: Portfolios
+    desks: tuple[Population, ...]
+    leavers: np.ndarray
+
+    @property
+    def accounts(self) -> np.ndarray:
+        """One entry an account: its wallet, quote."""
+        return self.portfolios.wallet
+
+    @cached_property
+    def open_interest(self) -> float:
+        """Notional of one side, all symbols, quote."""
+        return sum(desk.open_interest for desk in self.desks)
+
+    @cached_property
+    def by_desk(self) -> np.ndarray:
+        """Rows of the legs, symbol by symbol, in the order of the accounts."""
+        return np.argsort(self.portfolios.legs["symbol"], kind="stable")
+
+    @cached_property
+    def desk_starts(self) -> np.ndarray:
+        """Where each symbol begins in `by_desk`, and its end, shape (n_symbols + 1,)."""
+        sorted_symbols = self.portfolios.legs["symbol"][self.by_desk]
+        return np.searchsorted(sorted_symbols, np.arange(len(self.desks) + 1)).astype(np.int64)
+
+
+def draw_book(scenario: Scenario, index: int, seed: int) -> Book:
+    """Draw population `index` of a scenario with several symbols from a root seed.
+
+    Raises
+    ------
+    ScenarioError
+        If an account is liquidatable before the first step, or the sums are too large to be exact.
+    """
+    venues, parts = symbols.venues(scenario), []
+    for i, cohort in enumerate(scenario.population):
+        rng = generator(seed, POPULATION, index * len(scenario.population) + i)
+        part = cohort.draw_portfolios(rng, venues)
+        part.legs["cohort"] = i
+        parts.append(part)
+    portfolios = Portfolios.join(parts)
+    return _book(scenario, portfolios.without(_dead(scenario, portfolios)))
+
+
+def _book(scenario: Scenario, portfolios: Portfolios) -> Book:
+    """Balance every desk by its makers; they divide their margin in proportion to open interest."""
+    legs, held = portfolios.legs.copy(), range(len(scenario.asset))
+    legs["collateral"] = 0.0
+    first = portfolios.starts[:-1]
+    legs["collateral"][first] = portfolios.wallet
+    deleverage = any(cohort.makers_deleverage for cohort in scenario.population)
+    prices = [asset.price_usd for asset in scenario.asset]
+    bare = [Population(legs[legs["symbol"] == s], prices[s], 0.0, deleverage) for s in held]
+    margin, total = sum(c.maker_collateral for c in scenario.population), sum(d.open_interest for d in bare)
+    for s in held:
+        if bare[s].open_interest == 0.0:
+            raise ScenarioError(f"asset.{s}: nobody holds a position in {scenario.asset[s].symbol!r}")
+        check_exact(scenario.desks[s], bare[s])
+    desks = tuple(
+        Population(desk.accounts, desk.price, margin * (desk.open_interest / total), deleverage) for desk in bare
+    )
+    leaving = [i for i, cohort in enumerate(scenario.population) if cohort.n_leavers > 0]
+    cohorts = legs["cohort"][first]
+    for i in leaving:
+        if np.count_nonzero(cohorts == i) != scenario.population[i].n_leavers:
+            raise ScenarioError(f"population.{i}: {scenario.population[i].name!r}: accounts are smaller than a lot")
+    return Book(portfolios, desks, np.flatnonzero(np.isin(cohorts, leaving)).astype(np.int64))
+
+
+def _dead(scenario: Scenario, portfolios: Portfolios) -> np.ndarray:
+    """Return the drawn accounts that are liquidatable at the start; refuse given ones."""
+    legs, starts, n = portfolios.legs, portfolios.starts, portfolios.wallet.size
+    size, need = np.zeros(legs.size), np.zeros(legs.size)
+    worth = np.zeros(legs.size)
+    for s, desk in enumerate(scenario.desks):
+        at = legs["symbol"] == s
+        size[at] = np.abs(legs["qty"][at]) * desk.venue.price
+        need[at] = size[at] * desk.venue.maintenance_rate(size[at])
+        worth[at] = legs["qty"][at] * (desk.venue.price - legs["entry"][at])
+    spare = portfolios.wallet + np.bincount(legs["account"], worth - need, n)
+    suspect = np.flatnonzero(spare < NEAR * np.bincount(legs["account"], size, n))  # without coins
+    start = Start.of(scenario)
+    dead = [i for i in suspect.tolist() if start.is_breached(portfolios, i)]
+    for i in dead:
+        cohort = legs["cohort"][starts[i]]
+        if not scenario.population[cohort].laws:
+            name = scenario.population[cohort].name
+            raise ScenarioError(f"population.{cohort}: {name!r} is liquidatable at the start")
+    return np.array(dead, dtype=np.int64)
+
+
+def shares_of(scenario: Scenario, book: Book) -> list[Share]:
+    """Return requested and achieved shares of each symbol's open interest, cohort by cohort and side by side."""
+    found, legs = [], book.portfolios.legs
+    for s, desk in enumerate(scenario.desks):
+        total = desk.venue.open_interest or book.desks[s].open_interest
+        for i, cohort in enumerate(scenario.population):
+            trades = cohort.trades(scenario.asset[s].symbol, scenario.asset[0].symbol)
+            asked = cohort.requested(desk.venue) if trades else ()
+            mine = legs["qty"][(legs["cohort"] == i) & (legs["symbol"] == s)]
+            for side, sign, requested in zip(("long", "short"), (1, -1), asked, strict=False):
+                if requested > 0.0:
+                    achieved = float(np.abs(mine[sign * mine > 0]).sum()) * desk.venue.price / total
+                    name = f"{cohort.name} {scenario.asset[s].symbol}"
+                    found.append(Share(name, side, requested / total, achieved))
+    return found
+
+
+@dataclass(frozen=True)
+class Start:
+    """Marks and tiers before the first step, as rules read them."""
+
+    desks: list[Any]
+    books: list[Any]
+    prices: list[float]
+    assets: list[Any]
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """Return the start of a scenario."""
+        desks = [SimpleNamespace(mark=a.price_usd, index=a.price_usd, funding=0.0) for a in scenario.asset]
+        books = [SimpleNamespace(tiers=desk.tiers) for desk in scenario.desks]
+        assets = [SimpleNamespace(**numbers) for numbers in collateral_numbers(scenario)]
+        return cls(desks, books, [coin_price(asset, desks, -1) for asset in assets], assets)
+
+    def is_breached(self, portfolios: Portfolios, i: int) -> bool:
+        """Say whether account `i` is liquidatable."""
+        rows = portfolios.legs[portfolios.starts[i] : portfolios.starts[i + 1]].view(np.recarray)
+        wallet, coins = float(portfolios.wallet[i]), portfolios.coins[i].tolist()
+        return portfolio_is_breached(wallet, coins, rows, self.desks, self.books, self.prices, self.assets)
+
+
+def collateral_numbers(scenario: Scenario) -> list[dict[str, Any]]:
+    """Return what rules read of every ``[[collateral]]`` table."""
+    known, found = symbols.names(scenario), []
+    for row in scenario.collateral:
+        depeg = NEVER if row.depeg_at_hours is None else scenario.steps(row.depeg_at_hours * 3600.0)
+        found.append(row.numbers(-1 if row.symbol is None else known.index(row.symbol), depeg))
+    return found
+
+
+def rulebooks(scenario: Scenario, book: Book) -> tuple[Rulebook, list[dict[str, Any]], dict[str, Any]]:
+    """Return the rules, the numbers of every desk, and those of the venue as a whole."""
+    found, starts = [], symbols.pool_starts(scenario)
+    for s, asset in enumerate(scenario.asset):
+        numbers = rulebook(symbols.desk(scenario, s), book.desks[s].open_interest).numbers
+        pool = symbols.pool_of(scenario, asset.symbol)
+        initial = starts[pool]
+        found.append({**numbers, "fund_initial": initial, "pool": pool, "pool_initial": initial})
+    whole = rulebook(scenario, book.open_interest)
+    return whole, found, whole.numbers
+
+
+class SeveralWorld(World):
+    """Samples blocks of paths with the log path of every symbol: shocks of shape (n, n_symbols, n_steps)."""
+
+    def __init__(self, scenario: Scenario, *, decay: np.ndarray):
+        super().__init__(scenario, seed=scenario.run.seed, decay=decay)
+        self.assets = scenario.asset
+        self.keys = [symbol_key(scenario.run.seed, s) for s in range(len(scenario.asset))]
+        self.scripted = [np.cumsum(scripted(scenario, asset.symbol)[0]) for asset in scenario.asset]
+
+    def block(self, first: int, n: int) -> Block:
+        """Draw `n` paths from path `first` on."""
+        market = super().block(first, n)
+        shocks = np.empty((n, len(self.assets), self.n_steps))
+        own, nothing = np.zeros((n, self.n_steps)), np.zeros(self.n_steps)
+        lows = np.empty_like(market.lows)
+        for s, asset in enumerate(self.assets):
+            if asset.own > 0.0:
+                self.sample(self.numbers, self.table, nothing, self.keys[s], first, own, lows, np.empty_like(lows))
+            combine(market.shocks, own, asset.beta, asset.own, self.scripted[s], shocks[:, s])
+        return market._replace(shocks=shocks)
