@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stress.summary import TailCheck, check_tail, expected_shortfall, fit_generalized_pareto
+from stress.summary import TailCheck, check_tail, expected_shortfall, fit_generalized_pareto, order_statistic
 
 LIGHT = TailCheck(0.1, 0.05, 0.0, 500)
 
@@ -101,3 +101,10 @@ def test_too_few_or_equal_losses_say_nothing_of_the_tail(x):
     tail = check_tail(x)
     assert tail.xi is None
     assert not tail.infinite_mean
+
+
+def test_value_at_risk_and_expected_shortfall_of_worked_example_25():
+    x = np.concatenate([np.zeros(990), np.arange(10.0, 101.0, 10.0)])
+    assert [order_statistic(np.sort(x), level) for level in (0.99, 0.995, 0.999)] == [0.0, 50.0, 90.0]
+    assert expected_shortfall(x, 0.99, tail=LIGHT).value == pytest.approx(55.0)
+    assert x.mean() == pytest.approx(0.55)
