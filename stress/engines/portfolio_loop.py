@@ -40,7 +40,8 @@ from stress.exchange.portfolio import (
     sell_all_coins,
     split_wallet,
 )
-from stress.exchange.settlement import pay_funding, record_event
+from stress.exchange.pricing import pay_funding
+from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
 from stress.rules import kernel, record_dtype, rule
 

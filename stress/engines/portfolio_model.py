@@ -39,7 +39,8 @@ from stress.exchange.portfolio import (
     sell_coins_for_debt,
     split_wallet,
 )
-from stress.exchange.settlement import fund_value, pay_funding, record_event
+from stress.exchange.pricing import pay_funding
+from stress.exchange.settlement import fund_value, record_event
 from stress.exchange.waterfall import Case
 from stress.rules import record
 from stress.scenario import Scenario

@@ -22,14 +22,8 @@ from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_marg
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.orders import is_called
-from stress.exchange.settlement import (
-    backstop_value,
-    fund_value,
-    paid_from_outside,
-    pay_funding,
-    record_event,
-    see_late,
-)
+from stress.exchange.pricing import pay_funding, see_late
+from stress.exchange.settlement import backstop_value, fund_value, paid_from_outside, record_event
 from stress.exchange.waterfall import Case
 from stress.rules import record
 from stress.scenario import Scenario

@@ -14,7 +14,8 @@ import numpy as np
 from stress.accounts import equity
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import required_margin
-from stress.exchange.settlement import pay_funding, record_event, see_late
+from stress.exchange.pricing import pay_funding, see_late
+from stress.exchange.settlement import record_event
 from stress.exchange.state import ExchangeState
 from stress.markets.base import CHUNK
 from stress.rules import inline, record_dtype, rule

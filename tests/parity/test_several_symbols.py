@@ -106,7 +106,15 @@ SCENARIOS = {
         "fund.initial_usd": 20_000.0,
     },
 }
-CASES = pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in SCENARIOS for seed in SEEDS])
+
+
+def with_seeds(names):
+    """Parametrize by name and seed; the later seeds only where time allows."""
+    later = [pytest.param(name, seed, marks=pytest.mark.more) for name in names for seed in SEEDS[1:]]
+    return pytest.mark.parametrize(("name", "seed"), [(name, SEEDS[0]) for name in names] + later)
+
+
+CASES = with_seeds(SCENARIOS)
 
 
 def scenario_of(name, seed, engine):
@@ -205,7 +213,7 @@ ORDINARY = {
 }
 
 
-@pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in ORDINARY for seed in SEEDS])
+@with_seeds(ORDINARY)
 def test_with_one_symbol_it_is_the_ordinary_loop(name, seed):
     overrides = {**SIZE, **ORDINARY[name], "run.seed": seed, "run.engine": "loop"}
     ordinary = stress.Scenario.load(TINY, overrides=overrides)

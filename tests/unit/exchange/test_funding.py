@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from stress.exchange.funding import Funding, margin_cap, premium_index, rate_of, rising_average, times_mmr
-from stress.exchange.settlement import pay_funding
+from stress.exchange.pricing import pay_funding
 from stress.exchange.state import ExchangeState
 
 N_PATHS, N_INTERVALS = 20_000, 30

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 import pytest
 
 from stress.exchange.impact import Book, Linear, SquareRoot
-from stress.exchange.settlement import compose, compose_prices
+from stress.exchange.pricing import compose_prices
+from stress.exchange.settlement import compose
 
 VOLUME, DEPTH = 40_000.0, 150.0  # base units: a day's volume, depth within 1 %
 LAWS = [SquareRoot(), Linear(), Book()]

@@ -7,7 +7,8 @@ import pytest
 from stress.exchange.impact import Linear
 from stress.exchange.index import protected_average, weighted_median
 from stress.exchange.mark import MarkRule, ema_weights, fair_price, median, median_of_three, smoothed
-from stress.exchange.settlement import compose, pay_funding, see_late
+from stress.exchange.pricing import pay_funding, see_late
+from stress.exchange.settlement import compose
 from stress.rules import kernel, one_of
 
 INDEX, LAST_RATE, LEFT = 50_000.0, 1e-4, 4.0 / 8.0
