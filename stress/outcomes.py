@@ -42,6 +42,7 @@ _COLUMNS: dict[str, tuple[type, str]] = {
     "deleveraged_notional": (np.float64, "notional of winners closed by auto-deleveraging; quote >= 0"),
     "forgone_profit": (np.float64, "profit that the deleveraged gave up beyond the transfer price; quote >= 0"),
     "broken_hedges": (np.float64, "notional deleveraged from makers, who hedge it elsewhere; quote >= 0"),
+    "fund_draw": (np.float64, "what the fund paid and what its inventory lost, without income; quote >= 0"),
     "backstop_loss": (np.float64, "loss at the horizon of positions that backstop providers took; quote >= 0"),
     "fee_pool_paid": (np.float64, "loss paid by the pool of fees; quote >= 0"),
     "operator_paid": (np.float64, "loss paid by the operator; quote >= 0"),

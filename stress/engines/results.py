@@ -59,6 +59,7 @@ class Results:
         self.columns["population"][at] = rows.population
         given = initial + final["topped_up"]
         self.columns["fund_end"][at] = given + final["value"]
+        self.columns["fund_draw"][at] = np.maximum(0.0, final["bad_debt"] - final["inventory_pnl"])
         self.columns["backstop_loss"][at] = np.maximum(0.0, backstop_loss(final))
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
         self.columns["fund_cash_end"][at] = given + cash

@@ -37,6 +37,7 @@ _MEANS = (
     "deleveraged_notional",
     "forgone_profit",
     "broken_hedges",
+    "fund_draw",
     "backstop_loss",
     "fee_pool_paid",
     "operator_paid",
@@ -241,9 +242,8 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
 
 
 def _amounts(outcomes: Outcomes) -> dict[str, np.ndarray]:
-    """Return the columns whose means are told, and what the fund lost by paying and by what it took over."""
-    draw = np.maximum(0.0, outcomes.bad_debt - outcomes.inventory_pnl)
-    return {name: outcomes.columns[name] for name in _MEANS} | {"fund_draw": draw}
+    """Return the columns whose means are told."""
+    return {name: outcomes.columns[name] for name in _MEANS}
 
 
 def _check(outcomes: Outcomes, levels: Sequence[float], confidence: float) -> None:

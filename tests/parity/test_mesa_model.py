@@ -69,7 +69,7 @@ def test_batch_run_takes_the_path_of_a_scenario_file():
 
 def test_every_column_has_a_counterpart_in_the_state_of_the_model(scenario):
     state = stress.InsuranceFundModel(scenario).state
-    derived = {"population", "weight", "fund_end", "fund_cash_end", "backstop_loss"}
+    derived = {"population", "weight", "fund_end", "fund_cash_end", "backstop_loss", "fund_draw"}
     assert {name for name in COLUMNS if not hasattr(state, name)} == derived
 
 

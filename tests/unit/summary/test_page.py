@@ -212,8 +212,7 @@ def test_deleveraged_notional_has_its_mean_over_the_horizon_and_a_year(make_outc
 
 
 def test_who_pays_stands_side_by_side(make_outcomes):
-    names = {"bad_debt": 4e6, "deleveraged_notional": 8e6, "forgone_profit": 2e5, "broken_hedges": 1e6}
-    names["inventory_pnl"] = -1e6
+    names = {"fund_draw": 5e6, "deleveraged_notional": 8e6, "forgone_profit": 2e5, "broken_hedges": 1e6}
     columns = {name: np.full(4, amount) for name, amount in names.items()} | {"fee_pool_paid": np.full(4, 3e3)}
     found = page(make_outcomes(np.zeros(4), columns=columns))
     first = find(found, "Who pays")

@@ -87,12 +87,7 @@ def test_a_refused_reserve_has_no_value_but_a_reason(make_outcomes):
 
 def test_means_are_means_of_columns(outcomes):
     mean = summarize(outcomes).mean
-    assert all(mean[name] == outcomes.columns[name].mean() for name in mean.keys() - {"fund_draw"})
-
-
-def test_the_funds_draw_is_what_it_paid_and_what_its_inventory_lost(make_outcomes):
-    columns = {"bad_debt": np.array([3.0, 1.0, 0.0]), "inventory_pnl": np.array([-2.0, 4.0, 0.0])}
-    assert summarize(make_outcomes(np.zeros(3), columns=columns)).mean["fund_draw"] == pytest.approx(5 / 3)
+    assert all(mean[name] == outcomes.columns[name].mean() for name in mean)
 
 
 @pytest.mark.parametrize(
