@@ -15,14 +15,16 @@ NUMBERS = (bool, int, float, int | None, float | None)
 
 
 class Settings(BaseModel):
-    """A frozen table of a scenario: unknown keys and non-finite numbers are errors."""
+    """A frozen table of a scenario: unknown keys and non-finite numbers are errors; parts are chosen by kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+    def _numbers_and_parts(cls, value: Any, info: ValidationInfo) -> Any:
         wanted = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(wanted, type) and issubclass(wanted, Part):
+            return wanted.choose(value)
         if isinstance(value, (bool, str)) and wanted in NUMBERS[1:]:
             raise ValueError(f"should be a valid number, got {value!r}")
         return value

@@ -101,11 +101,6 @@ class Scenario(Settings):
             raise ValueError(f"{key}: {message}")
         return self
 
-    @field_validator("market", mode="before")
-    @classmethod
-    def _choose_market(cls, value: Any) -> Any:
-        return Market.choose(value)
-
     @field_validator("layer", mode="before")
     @classmethod
     def _choose_layers(cls, value: Any) -> Any:

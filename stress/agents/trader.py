@@ -1,9 +1,9 @@
 """Retail and professional traders drawn from laws of leverage, size and age of the position."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, SerializeAsAny
 
 from stress.agents.base import Cohort, Margin, Venue, build_accounts
 from stress.agents.sizes import SizeLaw
@@ -35,11 +35,6 @@ class Trader(Cohort, kind="trader"):
     entry_vol_annual: float = Field(default=0.55, ge=0)  # of the price since entry (docs/method.md, section 11)
 
     laws = True
-
-    @field_validator("size", mode="before")
-    @classmethod
-    def _choose_size(cls, value: Any) -> Any:
-        return SizeLaw.choose(value)
 
     def shares(self) -> tuple[float, float]:
         """Return the requested shares of what the whales leave of the long and the short side."""

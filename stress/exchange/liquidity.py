@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, SerializeAsAny
 
 from stress.exchange.impact import ImpactLaw
 from stress.registry import Settings
@@ -33,11 +33,6 @@ class Liquidity(Settings):
     # volume multiplier 1 + response (|z| - 1)+; 1.5 gives the 32 median hours of 10 Oct 2025 at |z| of 20 (4.3)
     volume_response: float = Field(default=1.5, ge=0, le=20)
     recovery_per_minute: float = Field(default=0.20, ge=0, le=1)  # of the gap (docs/method.md, section 11)
-
-    @field_validator("impact", mode="before")
-    @classmethod
-    def _choose_law(cls, value):
-        return ImpactLaw.choose(value)
 
     def missing(self) -> tuple[float, ...]:
         """Return the share of normal depth that is gone in each band of |z|, between the curves' logarithms."""

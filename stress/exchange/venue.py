@@ -1,8 +1,8 @@
 """The venue at a glance: contract, grids, and which rules of liquidation it follows."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, SerializeAsAny
 
 from stress.exchange.bands import Band
 from stress.exchange.contract import Contract
@@ -55,38 +55,8 @@ class Exchange(Settings):
         lot, tick, cent = self.lot or c.default_lot, self.tick or c.default_tick, self.cent or c.default_cent
         return abs(c.quantity(lot)), c.tick(tick, price_usd), cent
 
-    @field_validator("contract", mode="before")
-    @classmethod
-    def _choose_contract(cls, value: Any) -> Any:
-        return Contract.choose(value)
-
-    @field_validator("fee", mode="before")
-    @classmethod
-    def _choose_fee(cls, value: Any) -> Any:
-        return FeeModel.choose(value)
-
-    @field_validator("partial", mode="before")
-    @classmethod
-    def _choose_partial(cls, value: Any) -> Any:
-        return Partial.choose(value)
-
     @property
     def orders_are_whole(self) -> bool:
         """Whether every order closes or takes over its account for good, at the bankruptcy price if at any limit."""
         simple = self.partial.whole and self.remainder == "taken_over" and not self.disposal.own_limit
         return simple and self.backstop_margin == 0.0 and self.latency_seconds == 0.0
-
-    @field_validator("disposal", mode="before")
-    @classmethod
-    def _choose_disposal(cls, value: Any) -> Any:
-        return Disposal.choose(value)
-
-    @field_validator("mark", mode="before")
-    @classmethod
-    def _choose_mark(cls, value: Any) -> Any:
-        return MarkRule.choose(value)
-
-    @field_validator("band", mode="before")
-    @classmethod
-    def _choose_band(cls, value: Any) -> Any:
-        return Band.choose(value)
