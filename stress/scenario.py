@@ -355,7 +355,7 @@ class Scenario(Settings):
             yield "exchange.halt_minutes", f"{self.exchange.halt_minutes:g} is longer than run.horizon_hours"
         if self.liquidity.common_liquidation > 0.0 and self.liquidity.permanent_share > 0.0:
             yield "liquidity.permanent_share", "must be 0 with liquidity.common_liquidation above 0"
-        if self.exchange.band.numbers()["outer"] > 0.0 and self.liquidity.permanent_share > 0.0:
+        if self.exchange.band.as_numbers()["outer"] > 0.0 and self.liquidity.permanent_share > 0.0:
             yield "liquidity.permanent_share", f"must be 0 with exchange.band = {self.exchange.band.kind!r}"
         if self.exchange.latency_seconds > 0.0 and self.exchange.partial.kind == "pct_cooldown":
             yield "exchange.latency_seconds", "must be 0 with exchange.partial = 'pct_cooldown'"

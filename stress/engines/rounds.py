@@ -357,8 +357,9 @@ def compose_must_shed(rules):
         """Compare the marked fund with zero and with its limits."""
         if state.bottomless == 1 or state.inventory == 0.0:
             return False
-        if is_broke(state, book, value) or book.limited == 0:
-            return is_broke(state, book, value)
+        broke = is_broke(state, book, value)
+        if broke or book.limited == 0:
+            return broke
         price = fill_price(state, book.liquidity, -state.inventory, 0.0)
         return excess(state, book, fund_start(state, book) + value, price) > 0.0
 

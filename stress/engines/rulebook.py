@@ -116,7 +116,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
         "liquidity": _liquidity_numbers(scenario, volume),
         "mark": e.mark.numbers(run.step_seconds, scenario.liquidity.pass_through),
-        "band": e.band.numbers(),
+        "band": e.band.as_numbers(),
         "tiers": _tier_numbers(scenario),
         "layers": in_money(waterfall.layer_numbers(scenario.layer), scenario.money_usd),
         "layer_order": waterfall.layer_order(scenario.layer),

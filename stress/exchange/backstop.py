@@ -7,11 +7,10 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
+from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.transfer import TransferPrice
 from stress.exchange.waterfall import Layer
 from stress.rules import one_of, rule
-
-NEVER = 1e300
 
 
 @rule
@@ -107,5 +106,5 @@ class Backstop(Layer, kind="backstop"):
             "usd_per_hour": self.usd_per_hour,
             "required_edge": self.required_edge,
             "price": float(TransferPrice.choose(self.price).code),
-            "gone_beyond_move": NEVER if self.gone_beyond_move is None else self.gone_beyond_move,
+            "gone_beyond_move": NO_LIMIT if self.gone_beyond_move is None else self.gone_beyond_move,
         }

@@ -52,10 +52,6 @@ class Band(Part):
 
     worst_price: ClassVar[Any]
 
-    def numbers(self) -> dict[str, Any]:
-        """Return the band for the record of the rulebook; a width that a kind does not have is 0."""
-        return {"code": self.code, "inner": getattr(self, "inner", 0.0), "outer": getattr(self, "outer", 0.0)}
-
 
 class NoBand(Band, kind="none"):
     """Fills at any price."""

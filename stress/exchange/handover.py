@@ -4,9 +4,7 @@ The steps that every layer shares which takes quantity rather than paying money:
 fraction in whole lots, find the transfer price, and book what that price differs from bankruptcy.
 """
 
-import math
-
-from stress.accounts import bankruptcy_price, lots_down
+from stress.accounts import bankruptcy_price, lots_down, lots_up
 from stress.exchange.waterfall import marked_gain, takes_part
 from stress.rules import rule
 
@@ -20,7 +18,7 @@ def ask_for(book, case, round_, asked, fraction):
     for j in range(len(round_.batch)):
         if takes_part(case, round_, j):
             size = abs(round_.batch[j].qty)
-            asked[j] = min(size - round_.moved[j], math.ceil(fraction * size / book.lot) * book.lot)
+            asked[j] = min(size - round_.moved[j], lots_up(fraction * size, book.lot))
 
 
 @rule

@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from stress.exchange.history import peak_of
+from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.waterfall import gain_of, marked_gain, takes_part
 from stress.registry import Part
 from stress.rules import rule
-
-NO_LIMIT = 1e300
 
 # A threshold that is met to within rounding is met.
 MET = 1e-12

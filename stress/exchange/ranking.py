@@ -25,15 +25,24 @@ class Standing(NamedTuple):
     turn: float  # seats between it and the one drawn for this round, going round
 
 
+@rule
+def take_in_order(order, sizes, amount, lot, taken):
+    """Fill from the front of the queue until nothing is left (docs/method.md, section 6)."""
+    for i in order:
+        taken[i] = min(sizes[i], amount)
+        amount -= taken[i]
+
+
 class Ranking(Part):
     """Family of ADL rankings.
 
     ``score`` is a rule ``(standing) -> rank``, highest first; ``allocate`` is a rule
-    ``(order, sizes, amount, lot, taken)`` that fills `taken`.  `first` is how many accounts, by rank, take part.
+    ``(order, sizes, amount, lot, taken)`` that fills `taken`, in order unless a kind says otherwise.  `first` is
+    how many accounts, by rank, take part.
     """
 
     score: ClassVar[Any]
-    allocate: ClassVar[Any]
+    allocate: ClassVar[Any] = staticmethod(take_in_order)
     first: ClassVar[int | None] = None
 
 
@@ -102,14 +111,6 @@ def largest_profit(standing):
 
 
 @rule
-def take_in_order(order, sizes, amount, lot, taken):
-    """Fill from the front of the queue until nothing is left (docs/method.md, section 6)."""
-    for i in order:
-        taken[i] = min(sizes[i], amount)
-        amount -= taken[i]
-
-
-@rule
 def take_pro_rata(order, sizes, amount, lot, taken):
     """Fill in proportion to size, rounded down to lots; the odd lots go in account order."""
     total = 0.0
@@ -129,42 +130,36 @@ class ProfitLeverage(Ranking, kind="profit_leverage"):
     """The queue of BitMEX and Bybit: highest profit x leverage first."""
 
     score = staticmethod(profit_times_leverage)
-    allocate = staticmethod(take_in_order)
 
 
 class Binance(Ranking, kind="binance"):
     """Profit over wallet balance x margin ratio (Binance's FAQ on auto-deleveraging)."""
 
     score = staticmethod(profit_times_margin_ratio)
-    allocate = staticmethod(take_in_order)
 
 
 class Hyperliquid(Ranking, kind="hyperliquid"):
     """Price gain x leverage; shorts by entry / mark, which is our reading: the page's ratio punishes no short."""
 
     score = staticmethod(price_gain_times_leverage)
-    allocate = staticmethod(take_in_order)
 
 
 class HyperliquidLiteral(Ranking, kind="hyperliquid_literal"):
     """Mark / entry x leverage for both sides, to the letter of Hyperliquid's page."""
 
     score = staticmethod(price_ratio_times_leverage)
-    allocate = staticmethod(take_in_order)
 
 
 class Random(Ranking, kind="random"):
     """From a pseudo-random seat on, going round (public code of dYdX v4)."""
 
     score = staticmethod(nearest_seat)
-    allocate = staticmethod(take_in_order)
 
 
 class Cube(Ranking, kind="cube"):
     """Profit in money x leverage (Cube's documentation)."""
 
     score = staticmethod(amount_times_leverage)
-    allocate = staticmethod(take_in_order)
 
 
 class SizeWeighted(Ranking, kind="size_weighted"):
@@ -186,4 +181,3 @@ class KeeperChoice(Ranking, kind="keeper_choice"):
     """A keeper names the position: here the most profitable one, our assumption (public code of GMX)."""
 
     score = staticmethod(largest_profit)
-    allocate = staticmethod(take_in_order)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field, field_validator
 
 from stress.accounts import equity
+from stress.exchange.handover import NOTHING_LEFT
 from stress.exchange.waterfall import Layer, maker_profit, profit
 from stress.registry import Part
 from stress.rules import one_of, rule
@@ -27,6 +28,12 @@ class Holder(NamedTuple):
     is_maker: int
 
 
+@rule
+def no_limit(total, pool, share):
+    """Charge whatever is due."""
+    return EVERYTHING
+
+
 class LossBasis(Part):
     """Family of bases of socialised loss.
 
@@ -35,13 +42,7 @@ class LossBasis(Part):
     """
 
     weigh: ClassVar[Any]
-    limit: ClassVar[Any]
-
-
-@rule
-def no_limit(total, pool, share):
-    """Charge whatever is due."""
-    return EVERYTHING
+    limit: ClassVar[Any] = staticmethod(no_limit)
 
 
 @rule
@@ -90,37 +91,37 @@ def weigh_pool(holder):
 class Profit(LossBasis, kind="profit"):
     """Winners pay in proportion to their unrealised profit (OKX's pages of 2018-20, Deribit's policy)."""
 
-    weigh, limit = staticmethod(weigh_profit), staticmethod(no_limit)
+    weigh = staticmethod(weigh_profit)
 
 
 class OpenInterest(LossBasis, kind="open_interest"):
     """The same charge per unit of position, longs and shorts (public code of Drift v2)."""
 
-    weigh, limit = staticmethod(weigh_size), staticmethod(no_limit)
+    weigh = staticmethod(weigh_size)
 
 
 class Notional(LossBasis, kind="notional"):
     """In proportion to current notional (Cube's documentation); with one contract the same as per unit."""
 
-    weigh, limit = staticmethod(weigh_notional), staticmethod(no_limit)
+    weigh = staticmethod(weigh_notional)
 
 
 class PositiveEquity(LossBasis, kind="positive_equity"):
     """A haircut on withdrawals (Paradex's documentation; its denominator is not published, this is ours)."""
 
-    weigh, limit = staticmethod(weigh_equity), staticmethod(no_limit)
+    weigh = staticmethod(weigh_equity)
 
 
 class Collateral(LossBasis, kind="collateral"):
     """A haircut on deposits (public code of Drift v2, spot bankruptcies)."""
 
-    weigh, limit = staticmethod(weigh_collateral), staticmethod(no_limit)
+    weigh = staticmethod(weigh_collateral)
 
 
 class LiquidityPool(LossBasis, kind="liquidity_pool"):
     """The makers' pool bears it (GMX, the vault of Hyperliquid)."""
 
-    weigh, limit = staticmethod(weigh_pool), staticmethod(no_limit)
+    weigh = staticmethod(weigh_pool)
 
 
 class ProfitCap(LossBasis, kind="profit_cap"):
@@ -193,10 +194,6 @@ def compose_socialize():
         case.remaining = left if left > NOTHING_LEFT * case.remaining else 0.0
 
     return holders_absorb
-
-
-# A rest below this share of what was due is rounding.
-NOTHING_LEFT = 1e-12
 
 
 class Socialize(Layer, kind="socialize"):

@@ -236,7 +236,7 @@ def test_numbers_of_a_mark_rule_are_shares_and_steps(example, member, step):
 @pytest.mark.parametrize("premium", [-3_000.0, 0.0, 40.0, 3_000.0])
 def test_a_band_lets_the_engine_buy_at_the_index_or_above_and_sell_at_it_or_below(example, member, premium):
     band = example(member)
-    numbers, index = SimpleNamespace(**band.numbers()), 50_000.0
+    numbers, index = SimpleNamespace(**band.as_numbers()), 50_000.0
     level = index + premium if band.kind == "market_take" else index  # the venue's own price
     assert member.worst_price(numbers, index, premium, 1.0) >= level
     assert member.worst_price(numbers, index, premium, -1.0) <= level
@@ -244,7 +244,7 @@ def test_a_band_lets_the_engine_buy_at_the_index_or_above_and_sell_at_it_or_belo
 
 @members(Band)
 def test_a_larger_premium_never_lowers_a_limit(example, member):
-    numbers = SimpleNamespace(**example(member).numbers())
+    numbers = SimpleNamespace(**example(member).as_numbers())
     for side in (1.0, -1.0):
         limits = [member.worst_price(numbers, 50_000.0, premium, side) for premium in (-2_000.0, 0.0, 100.0, 4_000.0)]
         assert limits == sorted(limits)

@@ -13,7 +13,7 @@ worst_price = one_of(Band.rules("worst_price"))
 
 
 def worst(premium, side, **band):
-    numbers = SimpleNamespace(**Band.choose(band).numbers())
+    numbers = SimpleNamespace(**Band.choose(band).as_numbers())
     return worst_price(numbers.code, numbers, INDEX, premium, side)
 
 
@@ -42,6 +42,6 @@ def test_without_a_band_every_fill_is_allowed():
 @pytest.mark.parametrize("kind", Band.family)
 def test_compiled_rules_read_a_record_as_they_read_attributes(kind):
     band = Band.choose(kind)
-    rows = record(band.numbers())
+    rows = record(band.as_numbers())
     compiled = kernel(lambda code, rows: worst_price(code, rows[0], INDEX, 100.0, SELL))
     assert compiled(band.code, rows) == worst(100.0, SELL, kind=kind)
