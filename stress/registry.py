@@ -66,6 +66,12 @@ class Part(Settings):
         return cls.member(value.get("kind", "")).model_validate(value)  # type: ignore[return-value]
 
     @classmethod
+    def known(cls, kind: str) -> str:
+        """Return `kind` if the family has it; for settings that are names of parts."""
+        cls.member(kind)
+        return kind
+
+    @classmethod
     def rules(cls, name: str) -> list[Any]:
         """Return what every member of the family defines as `name`, in the order of their codes."""
         return [getattr(cls.family[kind], name) for kind in sorted(cls.family)]

@@ -5,10 +5,10 @@ in profit, or losers are asked too, and stays solvent at the transfer price.
 """
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from stress.accounts import equity, lots_down, notional
 from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
@@ -188,23 +188,11 @@ class Adl(Layer, kind="adl"):
     walks at most 500), `losers` whether accounts at a loss are asked too, after their rank.
     """
 
-    ranking: str = "profit_leverage"
-    price: str = "bankruptcy"
+    ranking: Annotated[str, AfterValidator(Ranking.known)] = "profit_leverage"
+    price: Annotated[str, AfterValidator(TransferPrice.known)] = "bankruptcy"
     capacity: float = Field(default=1.0, ge=0, le=1)
     max_accounts: int | None = Field(default=None, ge=1)
     losers: bool = False
-
-    @field_validator("ranking")
-    @classmethod
-    def _known_ranking(cls, value: str) -> str:
-        Ranking.member(value)
-        return value
-
-    @field_validator("price")
-    @classmethod
-    def _known_price(cls, value: str) -> str:
-        TransferPrice.member(value)
-        return value
 
     @classmethod
     def compose(cls) -> Any:
@@ -214,7 +202,7 @@ class Adl(Layer, kind="adl"):
     @property
     def needs_every_step(self) -> bool:
         """Say whether it must know the mark of the step before."""
-        return self.price == "previous_mark"
+        return TransferPrice.choose(self.price).looks_back
 
     def numbers(self) -> dict[str, float]:
         """Return the codes of its choices, and its limits."""

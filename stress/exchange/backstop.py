@@ -1,10 +1,10 @@
 """Liquidity providers who take over bankrupt positions by contract, within a capacity and at an edge."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
 from stress.exchange.settlement import NO_LIMIT
@@ -80,19 +80,13 @@ class Backstop(Layer, kind="backstop"):
     usd_per_minute: float = Field(default=1e5, ge=0)
     usd_per_hour: float = Field(default=3e5, ge=0)
     required_edge: float = Field(default=0.0, ge=-1, le=1)
-    price: str = "bankruptcy"
+    price: Annotated[str, AfterValidator(TransferPrice.known)] = "bankruptcy"
     gone_beyond_move: float | None = Field(default=None, gt=0)
-
-    @field_validator("price")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        TransferPrice.member(value)
-        return value
 
     @property
     def needs_every_step(self) -> bool:
         """Say whether it must know the mark of the step before."""
-        return self.price == "previous_mark"
+        return TransferPrice.choose(self.price).looks_back
 
     @classmethod
     def compose(cls) -> Any:

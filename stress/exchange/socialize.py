@@ -4,9 +4,9 @@ Everybody's charge is proportional to a weight and capped at what the account is
 stays with the case.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from stress.accounts import equity
 from stress.exchange.handover import NOTHING_LEFT
@@ -199,14 +199,8 @@ def compose_socialize():
 class Socialize(Layer, kind="socialize"):
     """Customers share the loss, on one basis; `pool_share` is that of ``profit_cap`` (GMX: 90 %)."""
 
-    basis: str = "profit"
+    basis: Annotated[str, AfterValidator(LossBasis.known)] = "profit"
     pool_share: float = Field(default=0.9, ge=0, le=1)
-
-    @field_validator("basis")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        LossBasis.member(value)
-        return value
 
     @classmethod
     def compose(cls) -> Any:

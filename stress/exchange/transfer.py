@@ -11,9 +11,13 @@ from stress.rules import rule
 
 
 class TransferPrice(Part):
-    """Family of transfer prices: ``price`` is a rule ``(bankruptcy, mark, previous_mark, index) -> price``."""
+    """Family of transfer prices: ``price`` is a rule ``(bankruptcy, mark, previous_mark, index) -> price``.
+
+    `looks_back` says whether it reads the mark of the step before, so that no step may be skipped.
+    """
 
     price: ClassVar[Any]
+    looks_back: ClassVar[bool] = False
 
 
 @rule
@@ -62,6 +66,7 @@ class AtPreviousMark(TransferPrice, kind="previous_mark"):
     """The mark of the update before (Hyperliquid's page on auto-deleveraging)."""
 
     price = staticmethod(at_previous_mark)
+    looks_back = True
 
 
 class Blend(TransferPrice, kind="blend"):
