@@ -285,6 +285,11 @@ class Scenario(Settings):
         return not any(cohort.laws for cohort in self.population)
 
     @property
+    def fund_is_limited(self) -> bool:
+        """Say whether the fund may refuse what it could pay: ruin is then that of the configured run."""
+        return any(layer.limits_fund for layer in self.layer)
+
+    @property
     def redraw_every(self) -> int:
         """Paths per population."""
         if self.conditional_on_book:

@@ -48,7 +48,7 @@ class Results:
         """Write the rows of a finished task."""
         at = slice(first, first + n)
         initial, contract = self.scenario.fund_initial, self.scenario.exchange.contract
-        shadow = SHADOW_COLUMNS if is_limited(self.scenario) else (*SHADOW_COLUMNS, "ruin_step")
+        shadow = SHADOW_COLUMNS if self.scenario.fund_is_limited else (*SHADOW_COLUMNS, "ruin_step")
         for name in COLUMNS:
             states = rows.shadow if name in shadow else rows.configured
             if name in (states.dtype.names or ()):
@@ -176,11 +176,6 @@ def backstop_loss(states: np.ndarray) -> np.ndarray:
     return states["backstop_cost"] - states["backstop_qty"] * (states["mark"] - states["funding"])
 
 
-def is_limited(scenario: Scenario) -> bool:
-    """Say whether the fund may refuse what it could pay: ruin is then that of the configured run."""
-    return any(layer.limits_fund for layer in scenario.layer)
-
-
 def as_stated(ledger: np.ndarray, contract: Contract) -> np.ndarray:
     """Return the ledger with quantities as the venue states them."""
     stated = ledger.copy()
@@ -216,7 +211,7 @@ def one_run_curve(scenario: Scenario) -> tuple[bool, str]:
     before = before[: before.index("fund")]
     if before:
         return False, f"{', '.join(before)} before the fund: losses depend on who is hit first"
-    if is_limited(scenario):
+    if scenario.fund_is_limited:
         return False, "limits on the use of the fund: the reserve is that of a fund without them"
     if scenario.fund.basket(scenario.exchange.contract, scenario.exchange.coin)[0] > 0.0:
         return False, "part of the fund is held in the coin: a larger one loses more with the index"

@@ -110,7 +110,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "max_rounds": run.max_rounds,
         "step_hours": run.step_seconds / 3600.0,
         "window_hours": max(layer.window_hours for layer in scenario.layer),
-        "limited": int(any(layer.limits_fund for layer in scenario.layer)),
+        "limited": int(scenario.fund_is_limited),
         **_top_up_numbers(scenario),
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),

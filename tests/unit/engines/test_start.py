@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stress.engines.results import is_limited, one_run_curve
+from stress.engines.results import one_run_curve
 from stress.engines.rulebook import rulebook
 from stress.engines.start import is_watchful, runs_again
 from stress.engines.steps import STATE
@@ -68,7 +68,7 @@ def test_a_run_that_remembers_looks_at_every_step(layers, overrides, shadow, con
 
 def test_with_limits_one_run_does_not_answer_every_reserve_and_ruin_is_of_the_configured_run():
     exact, why = one_run_curve(scenario(LIMITED))
-    assert (exact, is_limited(scenario(LIMITED))) == (False, True)
+    assert (exact, scenario(LIMITED).fund_is_limited) == (False, True)
     assert "limits on the use of the fund" in why
 
 
