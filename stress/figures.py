@@ -107,7 +107,7 @@ def leverage_sweep(scenario: Scenario, *, threads: int | None = None) -> list[Re
     list of ReservePoint
         For the lowest two levels; empty when no cohort follows a law of leverage.
     """
-    cohorts = [i for i, cohort in enumerate(scenario.population) if hasattr(cohort, "leverage_median")]
+    cohorts = [i for i, cohort in enumerate(scenario.population) if hasattr(cohort, "relevered")]
     points: list[ReservePoint] = []
     for factor in FACTORS if cohorts else ():
         try:
@@ -124,8 +124,8 @@ def _scaled(scenario: Scenario, cohorts: list[int], factor: float) -> Scenario:
     if one_run_curve(scenario)[0]:
         changes |= scenario.with_fund(AMPLE)
     for i in cohorts:
-        median = getattr(scenario.population[i], "leverage_median", 1.0) * factor
-        changes[f"population.{i}.leverage_median"] = min(max(median, 1.0), scenario.tiers.max_leverage[0])
+        changed = scenario.population[i].relevered(factor, scenario.tiers.max_leverage[0])  # type: ignore[attr-defined]
+        changes |= {f"population.{i}.{key}": value for key, value in changed.items()}
     return scenario.plain(**changes)
 
 

@@ -36,19 +36,31 @@ def read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise ScenarioError(f"{path}: {error.strerror}") from None
     if not tables:
         raise ScenarioError(f"{path}: is empty")
-    base = tables.pop("extends", None)
+    base, tables = tables.pop("extends", None), beside(tables, path.parent)
     if base is None:
         return tables
     return merge(read(path.parent / str(base), seen=(*seen, path.resolve())), tables)
 
 
+def beside(node: Any, folder: Path) -> Any:
+    """Return tables whose data files, the keys ``file``, are looked for in the folder of the scenario file."""
+    if isinstance(node, list):
+        return [beside(entry, folder) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: beside(value, folder) for key, value in node.items()}
+    if isinstance(found.get("file"), str):
+        found["file"] = str(folder / Path(found["file"]).expanduser())
+    return found
+
+
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Lay tables over tables; anything that is not a table, arrays included, is replaced.
 
-    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  An amount has two
-    keys, ``_usd`` and ``_coin``: the one above takes the place of the other.
+    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  A value that has two
+    forms (`rivals_of`): the one above takes the place of the other.
     """
-    rivals = {rival(key) for key in above}
+    rivals = {other for key in above for other in rivals_of(key)}
     merged = {key: value for key, value in below.items() if key not in rivals}
     for key, value in above.items():
         old = merged.get(key)
@@ -56,12 +68,14 @@ def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def rival(key: str) -> str:
-    """Return the other key of an amount of money; nothing for a key that is no such amount."""
-    for unit, other in (("_usd", "_coin"), ("_coin", "_usd")):
-        if key.endswith(unit):
-            return key.removesuffix(unit) + other
-    return ""
+def rivals_of(key: str) -> tuple[str, ...]:
+    """Return the keys of the other form of a value.
+
+    An amount is ``_usd`` or ``_coin``; a law is a table, or in its short form ``_median`` and ``_sigma``.
+    """
+    name, _, form = key.rpartition("_")
+    forms = {"usd": (f"{name}_coin",), "coin": (f"{name}_usd",), "median": (name,), "sigma": (name,)}
+    return forms.get(form, (f"{key}_median", f"{key}_sigma"))
 
 
 def _same_kind(old: Any, new: Any) -> TypeGuard[dict[str, Any]]:
@@ -109,7 +123,8 @@ def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any
     table = dict(node) if isinstance(node, dict) else {}
     if parts[0] == "kind" and len(parts) == 1 and table.get("kind") != value:
         return {"kind": value, **{k: v for k, v in table.items() if k.endswith("_usd")}}
-    table.pop(rival(parts[0]), None)
+    for other in rivals_of(parts[0]):
+        table.pop(other, None)
     table[parts[0]] = _set(table.get(parts[0], {}), parts[1:], value, name, source)
     return table
 
