@@ -77,7 +77,7 @@ class ConcentrationSpread:
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``{measure: {"value", "low", "high"}}``."""
-        found: dict[str, Any] = {"n_populations": self.n_populations}
+        found: dict[str, Any] = {}
         for field in fields(Concentration):
             ends = (getattr(book, field.name, None) for book in (self.mean, self.low, self.high))
             found[field.name] = dict(zip(("value", "low", "high"), ends, strict=True))
