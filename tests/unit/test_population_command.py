@@ -168,3 +168,9 @@ def test_a_figure_that_cannot_be_written_is_refused_before_anything_is_drawn(fig
 def test_no_population_is_a_usage_error(capsys):
     assert main(["population", TINY, "--populations", "0"]) == 2
     assert "--populations" in capsys.readouterr().err
+
+
+def test_check_says_in_how_few_hands_the_book_is(capsys):
+    assert main(["check", str(ROOT / "configs" / "article_example.toml")]) == 0
+    said = "concentration: largest holder 100 % of open interest, ten largest 100 % of the notional, Gini 0.200"
+    assert said in capsys.readouterr().out
