@@ -30,10 +30,10 @@ class Portfolio(Trader, kind="portfolio"):
         return chances
 
     def _size_problems(self, venue: Venue) -> Iterator[tuple[str, str]]:
-        """Yield what keeps accounts of several symbols from having their sizes: amounts are not divided among them."""
-        yield from self.size.problems(self.count)
+        """Yield what keeps the accounts from their share; amounts are not divided among symbols."""
         if self.size.amounts_usd(1) is not None:
             yield "size", f"{self.size.kind!r} is for accounts of one symbol"
+        yield from super()._size_problems(venue)
 
     def trades(self, symbol: str, first: str) -> bool:
         """Say yes: the cohort's shares are of every symbol."""

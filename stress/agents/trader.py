@@ -136,11 +136,10 @@ class Trader(Cohort, kind="trader"):
         for side, n, share in self._sides():
             sides.append(np.full(n, venue.sign(side)))
             crowd = venue.crowd_long if side == "long" else venue.crowd_short
-            listed = self.size.amounts_usd(n)
-            largest = self.largest_share * crowd
-            notionals.append(
-                self._notional(rng, n, share * crowd, largest) if listed is None else listed / venue.money_usd
-            )
+            if (listed := self.size.amounts_usd(n)) is not None:
+                notionals.append(listed / venue.money_usd)
+            else:
+                notionals.append(self._notional(rng, n, share * crowd, self.largest_share * crowd))
         return np.concatenate(sides), np.concatenate(notionals)
 
     def _leverage(self, rng, notional_usd, tier_limit, is_long) -> np.ndarray:
