@@ -1,22 +1,22 @@
 """One population and market under several rulebooks: who needs which reserve, and who pays.
 
-What runs them lives above; here are the estimates, their paired differences, and the page.  All of it is in USD at
+What runs them lives above; here are the estimates and their paired differences.  All of it is in USD at
 the first price, so that a contract that settles in a coin stands beside one that does not.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from stress.outcomes import Outcomes
+from stress.summary import page_comparison
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
-from stress.summary.notation import Money, brackets, percent, wrapped
+from stress.summary.notation import Money
 from stress.summary.quantile import order_statistic
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
 
@@ -25,7 +25,7 @@ __all__ = ["Comparison", "Difference", "Rulebook", "compare_outcomes"]
 _SCHEMA = "fundstress.compare/1"
 _RESAMPLES, _SEED = 400, 20_261_122  # of populations, for intervals of differences between quantiles
 
-# Who pays, in the order of the figure; a run has those columns that its layers need.
+# Who pays, in the order of the figure, and the column that says how much.
 _PAYERS = {
     "fund": "fund_draw",
     "winners, deleveraged": "forgone_profit",
@@ -142,7 +142,7 @@ class Comparison:
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __str__(self) -> str:
-        return "\n".join(_page(self))
+        return page_comparison.text(self)
 
 
 def hits_of(outcomes: Outcomes) -> dict[str, np.ndarray]:
@@ -290,132 +290,3 @@ def quantile_differences(
 def _quantiles(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
     ascending = np.sort(values)
     return np.array([order_statistic(ascending, level) for level in levels])
-
-
-def _page(comparison: Comparison) -> Iterator[str]:
-    c = comparison
-    yield f"{c.scenario}: fund {c.money(c.fund_initial)}, open interest {c.money(c.open_interest)}"
-    yield (
-        f"{c.n_paths:,} paths of {c.horizon_hours:g} h, {c.n_populations:,} populations, seed {c.seed}: the same "
-        f"accounts and shocks for all; {100 * c.confidence:g} % intervals in brackets"
-    )
-    yield from _reserve_table(c)
-    yield from _customer_table(c)
-    yield from _payer_table(c)
-    yield from _difference_table(c)
-    yield from _coin_table(c)
-    yield ""
-    yield "Read with care"
-    for sentence in _caveats(c):
-        yield from wrapped(sentence, first="  - ")
-
-
-def _reserve_table(c: Comparison) -> Iterator[str]:
-    heads = ["settles in", "fund exhausted", *(f"{percent(level)} reserve" for level in c.levels)]
-    rows = [
-        [row.name, row.unit, _estimate(row.ruin, percent), *(_reserve(found, c.money) for found in row.reserves)]
-        for row in c.rulebooks
-    ]
-    yield from _table([f"Reserve needed, {c.unit}, net of income", *heads], rows)
-
-
-def _reserve(found: ReserveEstimate, money: Money) -> str:
-    if found.reason or found.value is None:
-        return "refused: too few paths"
-    return _estimate(found, money.bare)
-
-
-def _estimate(found: Any, write: Callable[[float], str]) -> str:
-    return f"{write(found.value)} {brackets(found.low, found.high, write)}"
-
-
-def _customer_table(c: Comparison) -> Iterator[str]:
-    heads = ["auto-deleveraging", "any haircut", "deleveraged, mean", "socialized, mean", "post more margin"]
-    rows = [
-        [
-            row.name,
-            _estimate(row.deleveraging, percent),
-            _estimate(row.any_haircut, percent),
-            c.money.bare(row.mean["deleveraged_notional"]),
-            c.money.bare(row.mean["socialized_loss"]),
-            f"{percent(row.posting_more)} (+{percent(row.more_margin)})",
-        ]
-        for row in c.rulebooks
-    ]
-    yield from _table([f"Customers are hit, {c.unit}", *heads], rows)
-
-
-def _payer_table(c: Comparison) -> Iterator[str]:
-    rounding = 1e-9 * c.open_interest
-    who = [name for name in c.rulebooks[0].payers if any(row.payers[name] > rounding for row in c.rulebooks)]
-    rows = [
-        [row.name, *(_amount(row.payers[name], rounding, c.money) for name in who), " > ".join(row.waterfall)]
-        for row in c.rulebooks
-    ]
-    yield from _table([f"Who pays, {c.unit}, mean over paths", *who, "in this order"], rows)
-
-
-def _amount(x: float, rounding: float, money: Money) -> str:
-    return money.bare(x) if x > rounding else "0"
-
-
-def _difference_table(c: Comparison) -> Iterator[str]:
-    heads = ["fund exhausted", "auto-deleveraging", *(f"{percent(level)} reserve" for level in c.levels)]
-    rows = [
-        [
-            row.name,
-            _estimate(row.ruin, percent),
-            _estimate(row.deleveraging, percent),
-            *("refused" if found is None else _estimate(found, c.money.bare) for _, found in row.reserves),
-        ]
-        for row in c.differences
-    ]
-    yield from _table([f"Less {c.rulebooks[0].name}, paired, {c.unit}", *heads], rows)
-
-
-def _coin_table(c: Comparison) -> Iterator[str]:
-    """Say the reserves of rulebooks that settle in a coin once more, in that coin."""
-    coins = [row for row in c.rulebooks if row.unit != c.unit]
-    if not coins:
-        return
-    heads = ["at the start", "fund", *(f"{percent(level)} reserve" for level in c.levels)]
-    rows = [
-        [
-            row.name,
-            f"1 {row.unit} = {c.money(row.unit_usd)}",
-            Money(row.unit)(row.in_unit["fund_initial"]),
-            *map(partial(_in_coin, row), range(len(c.levels))),
-        ]
-        for row in coins
-    ]
-    yield from _table(["Reserve in the money of the contract", *heads], rows)
-
-
-def _in_coin(row: Rulebook, k: int) -> str:
-    found = replace(row.reserves[k], **row.in_unit["reserves"][k])
-    return _reserve(found, Money(row.unit))
-
-
-def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    yield ""
-    for row in (head, *rows):
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _caveats(c: Comparison) -> Iterator[str]:
-    yield (
-        "Accounts are drawn once, on the scenario's own venue. Where another venue admits less leverage they post more "
-        "margin; positions, entries and sizes are the same everywhere."
-    )
-    if {row.unit for row in c.rulebooks} != {c.unit}:
-        yield (
-            f"All amounts are in {c.unit} at the first price. A fund and margin in a coin are worth less after a fall, "
-            "which these amounts do not show; the market is the same."
-        )
-    for row in c.rulebooks:
-        if not row.curve_exact:
-            yield f"{row.name}: a layer acts before the fund or depends on its size: the reserves are indicative."
-    for row in c.rulebooks:
-        if row.unverified:
-            yield f"{row.name}: unverified: {', '.join(row.unverified)}."
