@@ -244,12 +244,15 @@ def _check(
     require: Annotated[
         float | None, typer.Option(metavar="LEVEL", help="Exit 3 unless the fund meets this level, e.g. 0.999.")
     ] = None,
+    setting: Settings = None,
 ) -> int:
     """Validate a scenario; or: does a run's fund meet a level?"""
     from stress import check
 
     if require is None:
-        return check.check_config(target)
+        return check.check_config(target, tuple(setting or ()))
+    if setting:
+        raise typer.BadParameter("changes a scenario, and --require asks about a finished run", param_hint="--set")
     return check.check_level(target, require)
 
 

@@ -7,8 +7,11 @@ of the Python object, so that a rule reads the same attributes in both worlds.
 
 import hashlib
 import os
+import re
+import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +28,8 @@ __all__ = ["cache_folder", "frugal_kernel", "inline", "kernel", "one_of", "recor
 
 rule = register_jitable
 PACKAGE = Path(__file__).parent
+FOLDER = re.compile(r"[0-9a-f]{16}")
+UNUSED_SECONDS = 30 * 86_400.0
 
 
 @cache
@@ -32,7 +37,8 @@ def cache_folder() -> Path:
     """Folder of compiled kernels, keyed by everything that a kernel may depend on.
 
     numba's own key sees neither an edit in another module nor a composed rule, and a stale kernel in a risk
-    tool is silent and wrong.  So the folder's name is a hash of all sources and of numba's version.
+    tool is silent and wrong.  So the folder's name is a hash of all sources and of numba's version; when a new one
+    is made, those that nobody used for 30 days are removed.
 
     Returns
     -------
@@ -150,12 +156,26 @@ def _compile(function: Callable, **options: Any) -> Callable:
 @cache
 def _is_writable(folder: Path) -> bool:
     """Say whether kernels can be kept in our folder; numba would fall back to one that misses edits elsewhere."""
+    is_new = not folder.is_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
-            return True
+            pass
     except OSError:
         return False
+    with suppress(OSError):
+        os.utime(folder)  # reading kernels does not show when they were last used
+        if is_new:
+            _prune(folder)
+    return True
+
+
+def _prune(folder: Path) -> None:
+    """Remove the folders of other sources beside ours that were not used for a month."""
+    oldest = time.time() - UNUSED_SECONDS
+    for other in folder.parent.iterdir():
+        if other != folder and FOLDER.fullmatch(other.name) and other.stat().st_mtime < oldest:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _entries(value: Any) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from stress.accounts import ACCOUNT, Portfolios, grid, quantize
+from stress.agents.restate import Restatement
 from stress.registry import Part
 
 COVERED = 0.9  # of a short: with more coins than that it would turn into a long, so they count as cash
@@ -128,6 +129,12 @@ class Cohort(Part):
     def admitted(self, venue: Venue) -> Self:
         """Return the cohort as another venue admits it: what its tiers forbid is lowered to what they allow."""
         return self
+
+    def restated(self, change: Restatement) -> Self:
+        """Return the cohort under another contract: amounts in its money, all else is shares and leverage."""
+        if not self.money:
+            return self
+        return self.model_copy(update=change.named(self.money, self.amount(self.money) * change.rate))
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Return (key, message) for settings that this venue's rulebook forbids."""

@@ -50,6 +50,7 @@ def standing_of(state, book, qty, entry, collateral, turn):
         notional(qty, mark),
         equity(qty, entry, collateral, mark, funding),
         required_margin(qty, entry, mark, book.tiers),
+        book.layers.adl.one_usd,
         turn,
     )
 
@@ -115,6 +116,7 @@ def standing_of_makers(found, state):
         found.notional,
         state.maker_collateral + profit,
         found.maintenance,
+        found.one_usd,
         found.turn,
     )
 
@@ -211,6 +213,7 @@ class Adl(Layer, kind="adl"):
         return {
             "ranking": float(ranking.code),
             "price": float(TransferPrice.choose(self.price).code),
+            "one_usd": 1.0,  # `engines.rulebook.in_money` turns it into the contract's money
             "capacity": self.capacity,
             "most_accounts": float(most),
             "losers": float(self.losers),

@@ -22,6 +22,7 @@ class Standing(NamedTuple):
     notional: float
     equity: float
     maintenance: float  # margin below which it would be liquidated
+    one_usd: float  # in quote
     turn: float  # seats between it and the one drawn for this round, going round
 
 
@@ -60,11 +61,11 @@ def profit_times_leverage(standing):
 
 @rule
 def profit_times_margin_ratio(standing):
-    """Return profit over wallet x maintenance margin over equity, zero for losers (R2, Binance)."""
+    """Return profit over wallet, of 1 USD at least, x maintenance margin over equity; zero for losers (R2, Binance)."""
     wallet = standing.equity - standing.profit
     if standing.equity <= 0.0:
         return 0.0
-    return max(0.0, standing.profit) / max(1.0, wallet) * (standing.maintenance / standing.equity)
+    return max(0.0, standing.profit) / max(standing.one_usd, wallet) * (standing.maintenance / standing.equity)
 
 
 @rule

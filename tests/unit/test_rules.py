@@ -1,5 +1,7 @@
+import os
 import shutil
 import threading
+import time
 from dataclasses import dataclass
 
 import numba
@@ -201,6 +203,34 @@ def no_cache(monkeypatch, tmp_path):
     """A cache folder that cannot be made: its parent is a file (root may write to read-only folders)."""
     (tmp_path / "file").touch()
     monkeypatch.setattr(rules, "cache_folder", lambda: tmp_path / "file" / "cache")
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """Folders of older sources: unused for 31 days and for 29; a file and a folder that are not ours."""
+    for name, days in (("0" * 16, 31), ("1" * 16, 29), ("somebody-elses", 31)):
+        (tmp_path / name / "kernel").mkdir(parents=True)
+        (tmp_path / name / "kernel" / "file.nbc").write_text("compiled")
+        os.utime(tmp_path / name, (time.time() - days * 86_400,) * 2)
+    (tmp_path / ("2" * 16)).write_text("a file")
+    os.utime(tmp_path / ("2" * 16), (0, 0))
+    return tmp_path
+
+
+def test_a_new_cache_folder_removes_those_that_were_not_used_for_a_month(shelf):
+    assert rules._is_writable(shelf / ("a" * 16))
+    assert sorted(os.listdir(shelf)) == ["1" * 16, "2" * 16, "a" * 16, "somebody-elses"]
+
+
+def test_a_cache_folder_that_exists_removes_nothing_and_is_marked_as_used(shelf):
+    assert rules._is_writable(shelf / ("0" * 16))
+    assert len(os.listdir(shelf)) == 4
+    assert time.time() - (shelf / ("0" * 16)).stat().st_mtime < 3_600
+
+
+def test_a_cache_that_cannot_be_pruned_is_used_all_the_same(shelf, monkeypatch):
+    monkeypatch.setattr(rules.shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(OSError("busy")))
+    assert rules._is_writable(shelf / ("b" * 16))
 
 
 def test_a_kernel_works_where_nothing_can_be_cached(no_cache):

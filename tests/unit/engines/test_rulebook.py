@@ -34,3 +34,9 @@ def test_what_looks_at_single_accounts_shares_one_more_kernel():
     keys = {rulebook(PLAIN.with_(**choices), 1e6).key for choices in singles}
     assert len(keys) == 1
     assert rulebook(PLAIN, 1e6).key not in keys
+
+
+def test_the_smallest_wallet_of_a_ranking_is_one_dollar_in_any_money():
+    inverse = Scenario.load(TINY.parent / "inverse_tiny.toml")
+    assert rulebook(PLAIN, 1e6).numbers["layers"]["adl"]["one_usd"] == 1.0
+    assert rulebook(inverse, 400.0).numbers["layers"]["adl"]["one_usd"] == 1.0 / 50_000.0
