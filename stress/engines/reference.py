@@ -181,15 +181,15 @@ class InsuranceFundModel(mesa.Model):
             see_late(state, book, self.outside.shocks, t)
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
         self.withdraw_margins()
-        working = self.outside.halts[t] == 0
-        if working and (t + 1) % book.check_every == 0:
+        state.final = int(t == self.n_steps - 1)
+        working = self.outside.halts[t] == 0 or state.final == 1  # at the horizon everybody is settled, come what may
+        if working and ((t + 1) % book.check_every == 0 or state.final == 1):
             self.liquidate()
         if state.inventory != 0.0:
             advance_depth(state, self.outside.shocks, t, book.liquidity)
             if working:
                 self.carry_inventory()
                 self.rules.unwind(state, book, t)
-        working = working or t == self.n_steps - 1  # at the horizon the accounts are settled, come what may
         if working:
             self.carry_inventory()
         self.renew(working)

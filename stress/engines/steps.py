@@ -278,15 +278,16 @@ def compose_step(rules, liquidate, carry, leave, renew, value_fund, melt):
         if step == state.next_exit:
             leave(state, book, path, step, holdings)
             state.next_exit = next_after(path.exits, step)
-        works = path.halts[step] == 0
-        if works and (step + 1) % book.check_every == 0 and not is_known_healthy(state, book):
+        state.final = int(step == path.shocks.size - 1)
+        works = path.halts[step] == 0 or state.final == 1  # at the horizon everybody is settled, come what may
+        checks = (step + 1) % book.check_every == 0 or state.final == 1
+        if works and checks and not is_known_healthy(state, book):
             liquidate(state, book, path, step, path_id, holdings, ledger)
         if state.inventory != 0.0:
             advance_depth(state, path.shocks, step, book.liquidity)
             if works:
                 carry(state, book, holdings)
                 unwind(state, book, step)
-        works = works or step == path.shocks.size - 1  # at the horizon the accounts are settled, come what may
         if works:
             carry(state, book, holdings)
         renew(state, book, path, step, works, holdings)

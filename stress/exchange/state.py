@@ -30,6 +30,7 @@ class ExchangeState:
     index: float = 0.0
     mark: float = 0.0
     step: int = 0
+    final: int = 0  # 1: the horizon, where everybody is settled whatever the engine was waiting for
     previous_mark: float = 0.0  # at the end of the step before, if no step is skipped
     funding: float = 0.0  # cumulative funding per unit, paid by longs
     funding_rate: float = 0.0  # that was paid last
