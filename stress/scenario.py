@@ -16,6 +16,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, field_validator, mo
 
 from stress import overlays, symbols, toml
 from stress.agents.base import Cohort, Venue
+from stress.agents.renewal import Renewal
 from stress.exchange.asset import Asset
 from stress.exchange.collateral import Collateral
 from stress.exchange.fund import FundSettings
@@ -83,6 +84,7 @@ class Scenario(Settings):
     liquidity: Liquidity
     exchange: Exchange = Exchange()
     funding: Funding = Funding(mean_rate=0.0, sd_rate=0.0)
+    renewal: Renewal | None = None
     fund: FundSettings
     reserve: Reserve = Reserve()
     tier: tuple[Tier, ...] = Field(min_length=1, max_length=MAX_TIERS)

@@ -49,10 +49,10 @@ def ladder_obstacle(scenario: Scenario) -> str:
     return ""
 
 
-def _ladder(*args: Any) -> Any:
-    from stress.engines.compiled import LadderEngine
+def _ladder(scenario: Scenario, *args: Any) -> Any:
+    from stress.engines.compiled import LadderEngine, MovingLadderEngine
 
-    return LadderEngine(*args)
+    return (LadderEngine if scenario.renewal is None else MovingLadderEngine)(scenario, *args)
 
 
 def _loop(*args: Any) -> Any:

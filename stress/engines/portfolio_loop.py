@@ -226,8 +226,9 @@ def compose_step(rules, close_desk, carry, record):
         if step == total.next_exit:
             leave(desks, venue, accounts, queue, room, path.exits, step)
             total.next_exit = next_after(path.exits, step)
-        works = path.halts[step] == 0
-        if works and (step + 1) % book.check_every == 0:
+        final = step == len(path.halts) - 1
+        works = path.halts[step] == 0 or final  # at the horizon everybody is settled, come what may
+        if works and ((step + 1) % book.check_every == 0 or final):
             liquidate(desks, total, venue, pools, accounts, queue, room, shocks, step, path_id, ledger)
         for d in range(len(venue.values)):
             if desks[d].inventory != 0.0:
@@ -237,7 +238,6 @@ def compose_step(rules, close_desk, carry, record):
             for d in range(len(venue.values)):
                 if desks[d].inventory != 0.0:
                     unwind(desks[d], venue.books[d], step)
-        works = works or step == len(path.halts) - 1  # at the horizon the accounts are settled, come what may
         if works:
             carry(desks, venue, accounts, room)
         record(desks, total, venue, pools, step)

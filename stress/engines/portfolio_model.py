@@ -147,11 +147,11 @@ class PortfolioModel(mesa.Model):
             self.rules.open_step(desk, book, t, shocks[t], self.outside.decay)
         self.prices = [coin_price(asset, desks, t) for asset in self.assets]
         self.withdraw_margins()
-        working = self.outside.halts[t] == 0
-        if working and (t + 1) % self.whole.check_every == 0:
+        final = t == len(self.outside.halts) - 1
+        working = self.outside.halts[t] == 0 or final  # at the horizon everybody is settled, come what may
+        if working and ((t + 1) % self.whole.check_every == 0 or final):
             self.liquidate()
         self.unwind_inventories(working)
-        working = working or t == len(self.outside.halts) - 1  # at the horizon the accounts are settled
         self.settle_fund(working)
         if (t + 1) % self.whole.funding_every == 0:
             for desk in desks:

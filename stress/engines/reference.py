@@ -5,6 +5,7 @@ from the declarations in `stress.agents`; records to agents to records is exact.
 """
 
 from functools import cache, cached_property
+from itertools import cycle
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -19,6 +20,20 @@ from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_must_
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
 from stress.engines.start import opening, runs_again
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
+from stress.engines.turnover import (
+    NOBODY,
+    advance,
+    are_hurt,
+    closes,
+    depart,
+    next_to_take,
+    pay_out,
+    seat_at,
+    seats_of,
+    take_seat,
+    vacate,
+    wait_until,
+)
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.orders import is_called
@@ -116,6 +131,8 @@ class InsuranceFundModel(mesa.Model):
         self.case, self.flows = Case(), Flows()
         self.clock = 0
         self.ledger: list[tuple[int, int, int, int, float]] = []
+        self.seats = seats_of(population, self.rulebook.numbers["turnover"])
+        self.state.next_turn = path.turns[0]
         create_accounts(self, population)
         reporters = {"mark": "mark", "fund": "fund", "open_interest": "open_interest", "inventory": "inventory"}
         self.datacollector = mesa.DataCollector(model_reporters=reporters) if collect else None
@@ -137,8 +154,8 @@ class InsuranceFundModel(mesa.Model):
 
     @property
     def holders(self) -> list[AccountAgent]:
-        """The accounts that still hold a position, in the order of the population."""
-        return [agent for agent in self.agents if agent.qty != 0.0]
+        """The accounts that hold a position, in the order of the population."""
+        return sorted((agent for agent in self.agents if agent.qty != 0.0), key=lambda agent: agent.account)
 
     @property
     def open_interest(self) -> float:
@@ -164,16 +181,19 @@ class InsuranceFundModel(mesa.Model):
             see_late(state, book, self.outside.shocks, t)
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
         self.withdraw_margins()
-        working = self.outside.halts[t] == 0
-        if working and (t + 1) % book.check_every == 0:
+        state.final = int(t == self.n_steps - 1)
+        working = self.outside.halts[t] == 0 or state.final == 1  # at the horizon everybody is settled, come what may
+        if working and ((t + 1) % book.check_every == 0 or state.final == 1):
             self.liquidate()
         if state.inventory != 0.0:
             advance_depth(state, self.outside.shocks, t, book.liquidity)
             if working:
                 self.carry_inventory()
                 self.rules.unwind(state, book, t)
-        working = working or t == self.n_steps - 1  # at the horizon the accounts are settled, come what may
-        self.settle_fund(working)
+        if working:
+            self.carry_inventory()
+        self.renew(working)
+        self.record()
         if (t + 1) % book.funding_every == 0:
             pay_funding(state, self.outside.rates[(t + 1) // book.funding_every - 1])
             self.settle_fund(working)
@@ -184,10 +204,38 @@ class InsuranceFundModel(mesa.Model):
 
     def withdraw_margins(self) -> None:
         """Take the margin out of the accounts that leave at this step."""
-        leavers = zip(self.population.leavers.tolist(), self.outside.exits, strict=True)
-        going = {account for account, step in leavers if step == self.clock}
+        leavers = cycle(self.population.leavers.tolist())
+        going = {account for account, step in zip(leavers, self.outside.exits, strict=False) if step == self.clock}
         for agent in self.agents.select(lambda agent: agent.account in going) if going else ():
             withdraw_margin(self.state, self.book, agent)
+
+    def renew(self, works: bool) -> None:
+        """Let the step's events of renewal happen; after ADL or a haircut, let some accounts leave for good."""
+        state, book, outside = self.state, self.book, self.outside
+        while state.next_turn == self.clock:
+            row = seat_at(outside.places[state.turn], book.turnover, self.seats.starts) if works else NOBODY
+            holder = next((agent for agent in self.holders if agent.account == row), None)
+            if holder is not None and closes(state, book, holder, outside.chances[state.turn]):
+                pay_out(state, book, holder)
+                holder.remove()
+                self.move_in(row)
+            advance(state, outside.turns)
+        while (row := next_to_take(state, self.seats)) != NOBODY:
+            if works:
+                self.move_in(row)
+            else:
+                wait_until(state, self.seats, row, self.clock + 1)
+        if works and are_hurt(state, book):
+            for agent in sorted(self.agents, key=lambda agent: agent.account):
+                depart(state, book, agent, self.seats, agent.account)
+
+    def move_in(self, row: int) -> None:
+        """Let a newcomer take a seat."""
+        first = self.population.accounts[row]
+        cohort, cross = int(first["cohort"]), int(first["cross"])
+        kind: Any = type(self.fund_scenario.population[cohort])
+        newcomer = agent_class(kind)(self, int(row), 0.0, 0.0, 0.0, cohort, cross)
+        take_seat(self.state, self.book, newcomer, float(self.seats.qty[row]), float(self.seats.leverage[row]))
 
     def liquidate(self) -> None:
         """Run liquidation rounds until nobody is breached: all breached accounts of a mark go together."""
@@ -212,6 +260,7 @@ class InsuranceFundModel(mesa.Model):
             if qty != 0.0:
                 self.ledger.append((self.path_id, self.clock, round_, agent.account, qty))
             if sold != KEPT:
+                vacate(self.state, self.book, agent, self.seats, agent.account)
                 agent.remove()
 
     def carry_inventory(self) -> None:
@@ -224,9 +273,13 @@ class InsuranceFundModel(mesa.Model):
             self.shed_inventory(self.state, self.book, one, self.case, living, seats)
 
     def settle_fund(self, working: bool) -> None:
-        """Pass on what the fund cannot carry, unless the engine stands still; record the event, check the books."""
+        """Pass on what the fund cannot carry, unless the engine stands still; record the event."""
         if working:
             self.carry_inventory()
+        self.record()
+
+    def record(self) -> None:
+        """Record the event, check the books."""
         record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
         error = self.imbalance() / self.book.open_interest
         self.state.conservation_error = max(self.state.conservation_error, error)

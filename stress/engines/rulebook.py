@@ -11,6 +11,7 @@ import numpy as np
 
 from stress.accounts import grid
 from stress.agents.base import Cohort
+from stress.engines.turnover import turnover_numbers
 from stress.exchange import settlement, waterfall
 from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidity import WINDOW_SECONDS
@@ -99,7 +100,9 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "step_seconds": run.step_seconds,
         "fee_income_per_step": income * step_days,
         "lot": grid(scenario.venue.lot),
+        "tick": grid(scenario.venue.tick),
         "cent": grid(scenario.venue.cent),
+        "turnover": turnover_numbers(scenario),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
         "depth_room": NO_LIMIT if participation is None else _refill(scenario),
         "rehedge": e.adl_rehedge,
@@ -191,7 +194,7 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
 
 def _tier_numbers(scenario: Scenario) -> dict[str, Any]:
     tiers = scenario.tiers
-    table = {"count": tiers.count, "cap": tiers.cap, "rate": tiers.rate, "deduction": tiers.deduction}
+    table = {name: getattr(tiers, name) for name in ("count", "cap", "rate", "deduction", "max_leverage")}
     return {**table, "at_mark": tiers.at_mark, "at_entry": tiers.at_entry}
 
 

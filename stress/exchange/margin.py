@@ -121,6 +121,12 @@ def margin_value(qty, entry, mark, tiers):
 
 
 @rule
+def initial_margin(notional, tiers):
+    """Return the least margin with which a position may be opened, quote: notional over its tier's leverage."""
+    return notional / tiers.max_leverage[tier_of(notional, tiers)]
+
+
+@rule
 def required_margin(qty, entry, mark, tiers):
     """Return the maintenance margin of a position, quote."""
     return maintenance_margin(margin_value(qty, entry, mark, tiers), tiers)
