@@ -185,6 +185,8 @@ def _beyond_these_engines(scenario: Any):
     for key, (value, only) in chosen.items():
         if value != only:
             yield key, f"{value!r} must be {only!r} {several}"
+    if e.pool_guard is not None:
+        yield "exchange.pool_guard", f"must be absent {several}: makers have one margin behind all symbols"
     if e.disposal.own_limit:
         yield "exchange.disposal", f"{e.disposal.kind!r} is for one symbol: its limit is not the bankruptcy price"
     absent = {f"exchange.{key}": getattr(e, key) for key in ("backstop_margin", "latency_seconds")}

@@ -80,6 +80,7 @@ def test_a_mistake_is_one_line_that_names_it(overrides, said):
         ({"exchange.band": {"kind": "fixed"}}, r"exchange\.band: 'fixed' must be 'none'"),
         ({"exchange.mark": "median_of_three"}, r"exchange\.mark: 'median_of_three' must be 'index'"),
         ({"exchange.margin_basis": "entry"}, r"exchange\.margin_basis: 'entry' must be 'mark'"),
+        ({"exchange.pool_guard": {"max_factor": 0.9, "until_factor": 0.8}}, r"exchange\.pool_guard: must be absent"),
         ({"fund.assets": [{"name": "USDC", "share": 0.5}]}, r"fund\.assets: must be empty"),
         ({"fund.top_up_usd": 1e6, "fund.top_up_below_usd": 1e6}, r"fund\.top_up_usd: 1e\+06 must be 0"),
         ({"layer": [{"kind": "fund", "limits": [{"kind": "inventory_cap"}]}]}, r"layer\.0: the limits of 'fund'"),
