@@ -12,11 +12,11 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from stress.accounts import lots_down, lots_up
 from stress.exchange.adl import NO_END, drawn_seat, only_the_first, room_of, standing_of, take_from
 from stress.exchange.pricing import rehedge
-from stress.exchange.ranking import Ranking
+from stress.exchange.ranking import Ranking, best_first, compose_ranking
 from stress.exchange.settlement import trade_with_makers
 from stress.exchange.waterfall import maker_profit, profit
 from stress.registry import Settings
-from stress.rules import one_of, rule
+from stress.rules import rule
 
 
 @rule
@@ -56,7 +56,7 @@ def close_for(state, book, case, account, share):
 
 def compose_pool_guard() -> Any:
     """Return ``guard_pool(state, book, case, accounts, living)``; the ranking is a number of the rulebook."""
-    score, allocate = one_of(Ranking.rules("score")), one_of(Ranking.rules("allocate"))
+    score, allocate = compose_ranking()
 
     @rule
     def queue_up(state, book, case, accounts, living, gains, ranks):
@@ -76,7 +76,7 @@ def compose_pool_guard() -> Any:
         n = len(living)
         gains, ranks, taken = np.zeros(n), np.zeros(n), np.zeros(n)
         queue_up(state, book, case, accounts, living, gains, ranks)
-        order = np.argsort(-ranks, kind="mergesort")
+        order = best_first(ranks)
         offered = only_the_first(order, gains, book.guard.first)
         if offered == 0.0:
             return
