@@ -368,6 +368,8 @@ class Scenario(Settings):
             yield "exchange.latency_seconds", "must be 0 with exchange.partial = 'pct_cooldown'"
         if self.exchange.disposal.uses_limit and self.liquidity.permanent_share > 0.0:
             yield "liquidity.permanent_share", f"must be 0 with exchange.disposal = {self.exchange.disposal.kind!r}"
+        if self.exchange.pool_guard and not any(cohort.is_maker for cohort in self.population):
+            yield "exchange.pool_guard", "needs a 'maker' in [[population]]: makers are the pool"
         if self.liquidity.impact.kind == "book" and self.liquidity.depth_usd is None:
             yield "liquidity.depth_usd", "is needed by liquidity.impact = 'book'"
 

@@ -46,6 +46,8 @@ def ladder_obstacle(scenario: Scenario) -> str:
         return "[[asset]]: whether a portfolio is liquidated depends on several prices"
     if not scenario.exchange.monotone:
         return "exchange.tier_mode = 'cliff' makes liquidation non-monotone in the price"
+    if scenario.exchange.pool_guard is not None:
+        return "exchange.pool_guard adds up everybody's profit at every check"
     return ""
 
 

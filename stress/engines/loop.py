@@ -41,6 +41,7 @@ from stress.engines.turnover import (
     wait_until,
 )
 from stress.exchange.orders import is_called, is_waiting
+from stress.exchange.pool_guard import compose_pool_guard
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
 from stress.rules import kernel, record_dtype, rule
@@ -161,6 +162,21 @@ def compose_liquidate(rules, value_fund, carry):
     return liquidate
 
 
+def compose_check(liquidate):
+    """Return a check of all accounts: liquidation rounds, then whom the makers' pool can no longer bear."""
+    guard_pool = compose_pool_guard()
+
+    @rule
+    def check(state, book, path, step, path_id, holdings, ledger):
+        """Liquidate, and guard the pool if it is guarded."""
+        liquidate(state, book, path, step, path_id, holdings, ledger)
+        if book.guarded == 1:
+            living = holdings.living[: list_living(holdings)]
+            guard_pool(state, book, holdings.case[0], holdings.accounts, living)
+
+    return check
+
+
 def compose_carry(value_fund, shed_inventory, must_shed):
     """Return the rule that passes inventory on when a fund with a bottom cannot carry it."""
 
@@ -219,8 +235,8 @@ def compiled(rules):
     """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` of some rules."""
     value_fund, shed_inventory = compose_end(rules)
     carry = compose_carry(value_fund, shed_inventory, compose_must_shed(rules))
-    liquidate = compose_liquidate(rules, value_fund, carry)
-    follow = compose_path(rules, liquidate, carry, leave, renew, value_fund)
+    check = compose_check(compose_liquidate(rules, value_fund, carry))
+    follow = compose_path(rules, check, carry, leave, renew, value_fund)
 
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):

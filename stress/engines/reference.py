@@ -37,6 +37,7 @@ from stress.engines.turnover import (
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
 from stress.exchange.orders import is_called
+from stress.exchange.pool_guard import compose_pool_guard
 from stress.exchange.pricing import pay_funding, see_late
 from stress.exchange.settlement import backstop_value, fund_value, paid_from_outside, record_event
 from stress.exchange.waterfall import Case
@@ -123,6 +124,7 @@ class InsuranceFundModel(mesa.Model):
         self.close_batch = compose_round(self.rules)
         self.value_fund, self.shed_inventory = compose_end(self.rules)
         self.must_shed = compose_must_shed(self.rules)
+        self.guard = compose_pool_guard()
 
     def start(self, population: Population, path: Path, *, bottomless: bool, collect: bool = False) -> None:
         """Create the agents and open the books."""
@@ -185,6 +187,7 @@ class InsuranceFundModel(mesa.Model):
         working = self.outside.halts[t] == 0 or state.final == 1  # at the horizon everybody is settled, come what may
         if working and ((t + 1) % book.check_every == 0 or state.final == 1):
             self.liquidate()
+            self.guard_pool()
         if state.inventory != 0.0:
             advance_depth(state, self.outside.shocks, t, book.liquidity)
             if working:
@@ -262,6 +265,12 @@ class InsuranceFundModel(mesa.Model):
             if sold != KEPT:
                 vacate(self.state, self.book, agent, self.seats, agent.account)
                 agent.remove()
+
+    def guard_pool(self) -> None:
+        """Reduce winners whom the makers' pool can no longer bear."""
+        if self.book.guarded == 1:
+            living = self.holders
+            self.guard(self.state, self.book, self.case, living, range(len(living)))
 
     def carry_inventory(self) -> None:
         """Pass on inventory that the fund cannot carry at the current prices."""

@@ -16,6 +16,7 @@ from stress.exchange import settlement, waterfall
 from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidity import WINDOW_SECONDS
 from stress.exchange.orders import compose_keeping, compose_orders
+from stress.exchange.pool_guard import guard_numbers
 from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.state import MAX_COHORTS
 from stress.registry import Part
@@ -109,7 +110,9 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "common": tuple(float(not cohort.explicit) for cohort in _padded(scenario.population)),
         "makers_deleverage": int(any(cohort.makers_deleverage for cohort in scenario.population)),
         "fund_first": int(scenario.layer[0].kind == "fund"),
-        "monotone": int(e.monotone),
+        "monotone": int(e.monotone and e.pool_guard is None),  # a guard looks at everybody at every check
+        "guarded": int(e.pool_guard is not None),
+        "guard": guard_numbers(e.pool_guard),
         "max_rounds": run.max_rounds,
         "step_hours": run.step_seconds / 3600.0,
         "window_hours": max(layer.window_hours for layer in scenario.layer),
