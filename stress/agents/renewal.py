@@ -22,7 +22,7 @@ class Renewal(Settings):
     holding_hours: float = Field(default=362.0, gt=0)  # of cohorts that state none: 0.276 % an hour (method.md, 15)
     losers_exit: float = Field(default=0.67, gt=0, le=1)  # rate of losers over that of winners (method.md, 15)
     reentry_hours: float = Field(default=24.0, gt=0)  # mean time until an emptied seat is taken again, illustrative
-    leave_after_adl: float = Field(default=0.2, ge=0, le=1)  # share that leaves for good at ADL or a haircut, illustrative
+    leave_after_adl: float = Field(default=0.2, ge=0, le=1)  # share that leaves for good, illustrative
 
     def closings_per_hour(self, holding_hours: float | None) -> tuple[float, float]:
         """Return the rates at which winners and losers close; `holding_hours` is their cohort's own, or None."""

@@ -47,7 +47,7 @@ def shelf_of(shelves, level):
     """Return the shelf of a price net of funding."""
     if level <= 0.0:
         return 0
-    place = int(math.floor((math.log(level) - shelves.foot) / WIDTH))
+    place = math.floor((math.log(level) - shelves.foot) / WIDTH)
     return min(max(place, 0), N_SHELVES - 1)
 
 

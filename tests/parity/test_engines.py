@@ -435,6 +435,30 @@ SCENARIOS |= {
 }
 
 # What the ladder cannot do exactly, and what it says then.
+TURNOVER = {"renewal": {"pace": 40.0, "reentry_hours": 0.4, "leave_after_adl": 0.3}}
+SCENARIOS |= {
+    # a book that people join and leave
+    "turnover": TURNOVER,
+    "turnover_on_tiers": {**TIGHT, **TURNOVER, "funding.mean_rate": 5e-3, "funding.clamp": 0.02},
+    "turnover_at_entry": {**TIGHT, **AT_ENTRY, **TURNOVER, "funding.mean_rate": 2e-3},
+    "turnover_after_adl": {**TURNOVER, **POOR, **layers("fund", {"kind": "adl", "capacity": 0.5}, "socialize")},
+    "turnover_adl_first": {**TURNOVER, **layers({"kind": "adl", "capacity": 0.4}, "fund", "socialize")},
+    "turnover_in_coin": in_coin(*CROWDS, **TURNOVER),
+    "turnover_of_leavers_in_parts": {
+        "population": [
+            trader("crowd", 1.0, 1.0, 15.0, holding_hours=12.0),
+            whale("often", 0.15, "long", 20.0, accounts=3, exits_per_year=9_000.0),
+            whale("short", 0.2, "short", 15.0, accounts=2, exits_per_year=4_000.0),
+            MAKERS,
+        ],
+        "exchange.partial": {"kind": "pct_cooldown", "cooldown_seconds": 300.0},
+        "exchange.disposal": "mm_floor_limit",
+        "exchange.remainder": "waits",
+        "shock": HALTS,
+        **NO_MEMORY,
+        **TURNOVER,
+    },
+}
 CLIFF = {**TIGHT, "exchange.tier_mode": "cliff"}
 LOOP_ONLY = {
     "cliff": CLIFF,
