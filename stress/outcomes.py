@@ -110,6 +110,8 @@ class Facts:
     pools : tuple of dict
         ``{"name", "symbols", "initial_usd", "ruin_probability", "drawdown"}`` of every pool of a fund behind several
         symbols; `drawdown` holds its quantiles at `levels`, quote.
+    renewal : bool
+        Whether accounts who close, are liquidated or leave are followed by others.
     """
 
     scenario: str
@@ -135,6 +137,7 @@ class Facts:
     unit: str = USD
     unit_usd: float = 1.0
     pools: tuple[dict[str, Any], ...] = ()
+    renewal: bool = False
 
     def __post_init__(self):
         typed = [{"n": int(r["n"]), "move": float(r["move"])} for r in self.cover]
