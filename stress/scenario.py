@@ -379,6 +379,8 @@ class Scenario(Settings):
             if names.count(cohort.name) > 1:
                 yield f"population.{i}.name", f"{cohort.name!r} is repeated"
             yield from ((f"population.{i}.{key}", text) for key, text in cohort.problems(self._venue_of(cohort)))
+        if self.renewal is not None:
+            yield from self._renewal_problems()
         if len({cohort.explicit for cohort in self.population[MAX_COHORTS - 1 :]}) > 1:
             yield "population", f"mixes whales and others from row {MAX_COHORTS - 1} on, where rows are not told apart"
         if sum(cohort.is_maker for cohort in self.population) > 1:
@@ -387,6 +389,13 @@ class Scenario(Settings):
             yield "population", "is empty: there is no account besides the makers"
         for desk in self.desks:
             yield from desk._share_problems()
+
+    def _renewal_problems(self):
+        if len(self.population) > MAX_COHORTS:
+            yield "renewal", f"tells at most {MAX_COHORTS} rows of the population apart, not {len(self.population)}"
+        for i, cohort in enumerate(self.population):
+            if cohort.closes_after == 0.0:
+                yield f"population.{i}.holding_hours", "must be above 0 with [renewal]"
 
     def _venue_of(self, cohort: Cohort) -> Venue:
         """Return the venue of the symbol that a cohort trades."""

@@ -77,10 +77,15 @@ def turnover_numbers(scenario: Scenario) -> dict[str, Any]:
     }
 
 
+def room_for(per_step: float, n_steps: int) -> int:
+    """Return room for so many events that none is missed."""
+    mean = per_step * n_steps
+    return int(mean + ROOM_SD * math.sqrt(mean) + ROOM_SD) if mean > 0.0 else 0
+
+
 def draw_turns(key: np.ndarray, first: int, n: int, per_step: float, n_steps: int) -> Turns:
     """Draw the events of `n` paths from path `first` on: a Poisson process of `per_step` a step."""
-    mean = per_step * n_steps
-    room = int(mean + ROOM_SD * math.sqrt(mean) + ROOM_SD) if mean > 0.0 else 0
+    room = room_for(per_step, n_steps)
     turns = Turns(np.full((n, room + 1), NEVER), np.zeros((n, room + 1)), np.zeros((n, room + 1)))
     if room > 0:
         fill_turns(key, first, per_step, n_steps, turns)

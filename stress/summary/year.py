@@ -20,6 +20,7 @@ ANNUAL_LEVEL = 0.995
 #: Hourly BTC bars from August 2017 to March 2026, to which the shipped laws of the price are compared.
 YEARS_OF_DATA = 8.6
 
+
 @dataclass(frozen=True)
 class Year:
     """What a year asks for: of renewal, or of independent horizons.
