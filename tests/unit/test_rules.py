@@ -279,8 +279,17 @@ def test_a_choice_by_number_is_the_same_in_python_and_compiled(code, expected):
 
 # --- rules from outside the package
 
-HELPER = "from stress.rules import rule\n\n\n@rule\ndef half(x):\n    return {factor} * x\n"
-USER = "from helper_rules import half\nfrom stress.rules import rule\n\n\n@rule\ndef law(x):\n    return half(x) + {extra}\n"
+HELPER = """from stress.rules import rule
+@rule
+def half(x):
+    return {factor} * x
+"""
+USER = """from helper_rules import half
+from stress.rules import rule
+@rule
+def law(x):
+    return half(x) + {extra}
+"""
 
 
 @pytest.fixture
