@@ -1,13 +1,16 @@
 """Every agent type as Mesa agents: the records go in and come out, and who is closed has gone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import stress
-from stress.accounts import ACCOUNT
+from stress.accounts import ACCOUNT, LEG
 from stress.agents.base import Cohort
+from stress.engines.population import draw_population
+from stress.engines.portfolio_model import PortfolioReference
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny.toml"
 FALL = {"at_hours": 0.5, "minutes": 20.0, "move": -0.2}
@@ -90,3 +93,14 @@ def test_all_engines_liquidate_the_same_accounts(scenario, kind, engine):
     first, second = (np.sort(run.ledger, order=order) for run in runs)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(runs[0].drawdown, runs[1].drawdown, rtol=1e-9, atol=1e-6)
+
+
+def test_portfolios_to_agents_to_portfolios_is_exact():
+    scenario = stress.Scenario.load(TINY.with_name("cross_margin.toml"), overrides={"run.horizon_hours": 1.0})
+    population: Any = draw_population(scenario, 0)
+    engine = PortfolioReference(scenario, population, keep_ledger=False)
+    model = engine.model(population, engine.world.block(0, 1), 0, 0, bottomless=True)
+    legs = [tuple(getattr(leg, name) for name in LEG.names) for agent in model.agents for leg in agent.legs]
+    assert np.array(legs, LEG).tobytes() == population.portfolios.legs.tobytes()
+    assert model.agents.get("wallet") == population.portfolios.wallet.tolist()
+    assert model.agents.get("coins") == population.portfolios.coins.tolist()
