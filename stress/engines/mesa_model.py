@@ -92,7 +92,8 @@ class InsuranceFundModel(PathModel):
             "horizon_hours": horizon_hours,
         }
         given, flat, root = from_mesa(scenario, flat | kwargs, rng)
-        told = scenario_of(given, **flat)
+        base = scenario_of(given)
+        told = scenario_of(base, **flat)
         seed = seed_of(root, told.run.seed)
         fixed = told if seed == told.run.seed else told.with_(**{"run.seed": seed})
         population = draw_population(fixed, path // fixed.redraw_every)
@@ -101,7 +102,7 @@ class InsuranceFundModel(PathModel):
         super().__init__(fixed, rules, population, outside, path, bottomless=bottomless, rng=[seed, path])
         if hasattr(self, "scenario"):  # Mesa 3.5
             mine = hasattr(scenario, "to_dict")
-            self.scenario = scenario if mine else to_mesa(type(self.scenario), scenario_of(given), seed)
+            self.scenario = scenario if mine else to_mesa(type(self.scenario), base, seed)
         if collect:
             self.datacollector = mesa.DataCollector(self.model_reporters, self.agent_reporters)
 
