@@ -63,7 +63,7 @@ TOP |= {"drawdir", "launch_compare", "launch_draws", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {
-    "mesa": {"engines/reference.py", "engines/portfolio_model.py", "viz"},
+    "mesa": {"engines/reference.py", "engines/mesa_model.py", "engines/portfolio_model.py", "viz"},
     "numba": {"rules.py", "randomness.py", "engines"},
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},

@@ -1,12 +1,13 @@
 """One population: the accounts of a scenario, drawn, quantised, balanced by the makers, and checked."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from stress.accounts import EXACT_UNITS, grid
-from stress.agents.base import coin_collateral
+from stress.accounts import ACCOUNT, EXACT_UNITS, grid
+from stress.agents.base import Cohort, Venue, coin_collateral
 from stress.exchange.margin import is_breached, liquidation_prices
 from stress.randomness import POPULATION, generator
 from stress.scenario import Scenario, ScenarioError
@@ -85,7 +86,7 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     parts = []
     for i, cohort in enumerate(scenario.population):
         rng = generator(seed, POPULATION, index * len(scenario.population) + i)
-        accounts = cohort.draw(rng, scenario.venue)
+        accounts = draw_cohort(cohort, rng, scenario.venue, f"population.{i}: {cohort.name!r}")
         accounts["cohort"] = i
         parts.append(accounts)
     collateral = sum(cohort.maker_collateral for cohort in scenario.population)
@@ -94,6 +95,37 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     check_exact(scenario, drawn)
     accounts = _healthy(scenario, drawn)
     return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts))
+
+
+def draw_cohort(cohort: Cohort, rng: np.random.Generator, venue: Venue, where: str) -> np.ndarray:
+    """Draw the accounts of one cohort, which may be of an agent type of the user's own.
+
+    Raises
+    ------
+    ScenarioError
+        If no engine could run them exactly, or they are drawn from laws and the class does not say so.
+    """
+    before = repr(rng.bit_generator.state)
+    accounts = cohort.draw(rng, venue)
+    for fault in draw_faults(accounts, venue):
+        raise ScenarioError(f"{where}: draw() returned {fault} (stress.build_accounts makes exact ones)")
+    if not cohort.laws and repr(rng.bit_generator.state) != before:
+        raise ScenarioError(f"{where}: draw() uses its generator, so the class must say laws = True")
+    return accounts
+
+
+def draw_faults(accounts: np.ndarray, venue: Venue) -> Iterator[str]:
+    """Say what is wrong with drawn accounts: their fields, their numbers, or numbers between the grids."""
+    if getattr(accounts, "dtype", None) != ACCOUNT:
+        yield f"{type(accounts).__name__}, not an array of accounts"
+        return
+    for name, step in (("qty", venue.lot), ("entry", venue.tick), ("collateral", venue.cent)):
+        if not np.isfinite(accounts[name]).all():
+            yield f"{name} that is not finite"
+        elif (accounts[name] % grid(step) != 0.0).any():
+            yield f"{name} off the venue's grid of {grid(step):g}"
+    if (accounts["qty"] == 0.0).any():
+        yield "accounts without a position"
 
 
 def leavers_of(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
