@@ -270,7 +270,8 @@ class PathModel(mesa.Model):
         first = self.population.accounts[row]
         cohort, cross = int(first["cohort"]), int(first["cross"])
         kind: Any = type(self.fund_scenario.population[cohort])
-        newcomer = agent_class(kind, self.account_class)(self, int(row), 0.0, 0.0, 0.0, cohort, cross)
+        base: Any = self.account_class
+        newcomer = agent_class(kind, base)(self, int(row), 0.0, 0.0, 0.0, cohort, cross)
         take_seat(self.state, self.book, newcomer, float(self.seats.qty[row]), float(self.seats.leverage[row]))
 
     def liquidate(self) -> None:
