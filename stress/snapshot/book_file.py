@@ -75,8 +75,9 @@ def hashes_of(table: pa.Table) -> np.ndarray:
 
 
 def repeated(hashes: list[np.ndarray]) -> np.ndarray:
-    """Return which positions, shape (n,), were there before; empty if none was."""
+    """Return which positions, shape (n,), were there before; empty if none was.  The list is emptied: it is large."""
     everything = np.concatenate(hashes) if hashes else np.zeros(0, np.uint64)
+    hashes.clear()
     ordered = np.sort(everything)
     if not (ordered[1:] == ordered[:-1]).any():
         return np.zeros(0, dtype=bool)

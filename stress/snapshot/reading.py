@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from stress.toml import ScenarioError
 
-LONGEST_ROW = 4 << 20  # bytes; also how much of a CSV file is in memory at a time
+LONGEST_ROW = 2 << 20  # bytes; also how much of a CSV file is in memory at a time
 BATCH = 1 << 16  # rows of a Parquet file
 HEADER = 1 << 16  # bytes
 DELIMITERS = ",;\t|"
