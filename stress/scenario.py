@@ -206,8 +206,8 @@ class Scenario(Settings):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the resolved configuration (canonical JSON)."""
-        text = json.dumps(self.tables(), sort_keys=True, separators=(",", ":"))
+        """Hash of the resolved configuration (canonical JSON), wherever its files lie."""
+        text = json.dumps(toml.without_places(self.tables()), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property

@@ -42,6 +42,7 @@ ARROWS = {
     "variants": {*MODEL, "engines", "outcomes", "summary"},
     "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
+    "snapshot": {*MODEL},
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -59,7 +60,7 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"drawdir", "launch_compare", "launch_draws", "viz"}
+TOP |= {"drawdir", "launch_compare", "launch_draws", "launch_import", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {

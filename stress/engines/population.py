@@ -8,7 +8,7 @@ import numpy as np
 
 from stress.accounts import ACCOUNT, EXACT_UNITS, grid
 from stress.agents.base import Cohort, Venue, coin_collateral
-from stress.exchange.margin import is_breached, liquidation_prices
+from stress.exchange.margin import breached, liquidation_prices
 from stress.randomness import POPULATION, generator
 from stress.scenario import Scenario, ScenarioError
 
@@ -159,21 +159,16 @@ def check_exact(scenario: Scenario, population: Population) -> None:
 def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
     """Drop drawn accounts that rounding left liquidatable at the start; refuse given ones."""
     accounts, price, usd_price = population.accounts, population.price, scenario.exchange.contract.usd_price
-    best = nearest(accounts, scenario)
-    suspect = np.flatnonzero(np.where(accounts["qty"] > 0, best >= price * 0.999999, best <= price * 1.000001))
-    dead = [i for i in suspect if _breached(accounts[i], price, scenario)]
-    for i in dead:
+    dead = breached(accounts, price, scenario.tiers)
+    for i in np.flatnonzero(dead):
         cohort = scenario.population[accounts[i]["cohort"]]
         if not cohort.laws:
+            best = nearest(accounts[i : i + 1], scenario)[0]
             raise ScenarioError(
                 f"population.{accounts[i]['cohort']}: {cohort.name!r} is liquidatable at the start "
-                f"(liquidation price {usd_price(best[i]):,.2f}, mark {usd_price(price):,.2f})"
+                f"(liquidation price {usd_price(best):,.2f}, mark {usd_price(price):,.2f})"
             )
-    return np.delete(accounts, dead)
-
-
-def _breached(row, price: float, scenario: Scenario) -> bool:
-    return is_breached(float(row["qty"]), float(row["entry"]), float(row["collateral"]), price, 0.0, scenario.tiers)
+    return accounts[~dead]
 
 
 def nearest(accounts: np.ndarray, scenario: Scenario, funding: float = 0.0) -> np.ndarray:
