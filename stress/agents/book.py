@@ -42,6 +42,11 @@ class Book(Cohort, kind="book"):
             raise ValueError(f"sha256: {path} has {found[:12]}..., not {stated[:12]}...: the file has changed")
         return value | {"file": path, "sha256": stated}
 
+    @property
+    def n_seats(self) -> int:
+        """How many accounts are followed by others when they are gone: all."""
+        return int(read_positions(self.file, str(self.sha256)).qty.size)
+
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Refuse a file that is no book of one symbol, and sizes of another kind of contract."""
         try:
