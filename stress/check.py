@@ -9,6 +9,7 @@ from stress.outcomes import Outcomes
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import ReserveEstimate, Spread, Summary, attached_from_dict, summarize
 from stress.summary.notation import Money, percent
+from stress.toml import parse_setting
 
 __all__ = ["check_config", "check_level", "finished_run", "finished_summary", "verdict"]
 
@@ -16,8 +17,14 @@ NOT_MET = 3
 DOLLARS = Money()
 
 
-def check_config(path: Path) -> int:
+def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     """Validate a scenario file as far as a run would before its first path, and say what it holds.
+
+    Parameters
+    ----------
+    path : Path
+    settings : sequence of str
+        Changes of the scenario, each ``table.key=value``.
 
     Raises
     ------
@@ -31,7 +38,7 @@ def check_config(path: Path) -> int:
 
     if path.is_dir():
         raise ScenarioError(f"{path}: is a folder; a finished run is checked with --require LEVEL")
-    scenario = Scenario.load(path)
+    scenario = Scenario.load(path, overrides=dict(map(parse_setting, settings)))
     choice, population = choose_engine(scenario), draw_population(scenario, 0)
     runners_of(scenario, 1)
     run, clock = scenario.run, scenario.clock

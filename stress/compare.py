@@ -2,7 +2,8 @@
 
 A preset replaces the scenario's rulebook: contract, prices, liquidation, tiers, waterfall and the formula of funding.
 Population, market, liquidity, the fund's size and the law of funding stay.  The accounts are drawn once, on the
-scenario's own venue; a venue that admits less leverage asks them for more margin (docs/presets.md).
+scenario's own venue; a venue that settles in another money takes them over with size, entry and leverage, and one that
+admits less leverage asks them for more margin (docs/presets.md).
 """
 
 from collections.abc import Sequence
@@ -12,15 +13,14 @@ from typing import Any
 import numpy as np
 
 from stress import presets
-from stress.accounts import grid
-from stress.agents.base import Cohort, Venue
+from stress.accounts import grid, quantize
+from stress.agents.restate import Restatement
 from stress.engines.base import Progress
 from stress.engines.choose import choose_engine
-from stress.engines.population import Population, draw_population
+from stress.engines.population import Population, check_exact, draw_population, leavers_of
 from stress.engines.results import Results
 from stress.exchange.contract import Contract
 from stress.exchange.disposal import Disposal
-from stress.exchange.fund import FundSettings
 from stress.exchange.margin import Tier, TierTable
 from stress.outcomes import Outcomes
 from stress.registry import Settings
@@ -28,7 +28,7 @@ from stress.scenario import Scenario, ScenarioError
 from stress.summary import Comparison, compare_outcomes
 from stress.variants import POPULATIONS, spread
 
-__all__ = ["Contender", "compare", "contenders", "post_margin", "under_preset"]
+__all__ = ["Contender", "compare", "contenders", "in_money_of", "post_margin", "restate", "under_preset"]
 
 #: Keys of ``[exchange]`` that describe the scenario and not the rulebook: scale, grids, and what the world does to it.
 KEPT = (
@@ -39,7 +39,7 @@ FORMULA = ("interest", "damping", "clamp")
 
 
 def under_preset(scenario: Scenario, name: str) -> Scenario:
-    """Return the scenario with the rulebook of a preset in place of its own.
+    """Return the scenario with the rulebook of a preset in place of its own, in the money of its contract.
 
     Raises
     ------
@@ -47,20 +47,33 @@ def under_preset(scenario: Scenario, name: str) -> Scenario:
         One line, for an unknown preset or one that this scenario cannot be run under.
     """
     preset = presets.load(name)
-    own = scenario.exchange.contract
-    if preset.contract != own.kind:
-        needs = f"needs exchange.contract = {preset.contract!r}"
-        raise ScenarioError(f"preset {name}: {needs}; the scenario has {own.kind!r}")
+    scenario = counterpart(scenario, preset)
     tables = scenario.plain().tables()
     rules = preset.tables
     venue = replace(scenario.venue, tiers=_tiers(rules))
     tables |= {"tier": rules["tier"], "layer": rules["layer"], "exchange": _exchange(scenario, preset)}
     tables["funding"] = _funding(scenario, rules["funding"])
-    tables["population"] = [_admitted(cohort, venue) for cohort in scenario.population]
+    tables["population"] = [_plain(cohort.admitted(venue)) for cohort in scenario.population]
     try:
         return Scenario.from_tables(tables, source=f"preset {name}")
     except ScenarioError as error:
         raise ScenarioError(f"{error} (under this preset's rulebook)") from None
+
+
+def counterpart(scenario: Scenario, preset: presets.Preset) -> Scenario:
+    """Return the scenario with the contract of a preset and nothing else of it.
+
+    Raises
+    ------
+    ScenarioError
+        One line that names the key which has no counterpart.
+    """
+    if preset.contract == scenario.exchange.contract.kind:
+        return scenario
+    try:
+        return in_money_of(scenario, preset.contract)
+    except ScenarioError as error:
+        raise ScenarioError(f"preset {preset.name}: {error}") from None
 
 
 def in_money_of(scenario: Scenario, contract: str) -> Scenario:
@@ -69,26 +82,28 @@ def in_money_of(scenario: Scenario, contract: str) -> Scenario:
     Raises
     ------
     ScenarioError
-        If the scenario holds something that has no counterpart, such as accounts given by hand.
+        If the scenario holds something that has no counterpart, such as collateral in coins beside a coin's contract.
     """
     tables = scenario.plain().tables()
-    rate = Contract.choose(contract).money_usd(scenario.market.price_usd)
+    change = Restatement(scenario.exchange.contract, Contract.choose(contract), scenario.market.price_usd)
     for key in ("lot", "tick", "cent", "preset"):
         tables["exchange"].pop(key, None)
     tables["exchange"]["contract"] = contract
-    tables["fund"] = _converted(tables["fund"], FundSettings, rate)
-    stated = ("floor_usd", "deduction")  # follow from caps and rates
-    tiers = [{key: value for key, value in row.items() if key not in stated} for row in tables["tier"]]
-    tables["tier"] = [_converted(row, Tier, rate) for row in tiers]
-    tables["population"] = [_converted(row, Cohort.member(row["kind"]), rate) for row in tables["population"]]
+    tables["fund"] = _restated(scenario.fund, "initial", change)
+    stated = {"floor_usd": None, "deduction": None}  # follow from caps and rates
+    tables["tier"] = [_restated(tier, "cap", change, **stated) for tier in scenario.tier]
+    tables["population"] = [_plain(cohort.restated(change)) for cohort in scenario.population]
     return Scenario.from_tables(tables, source=f"{scenario.run.name} as {contract}")
 
 
-def _converted(table: dict[str, Any], kind: type[Settings], rate: float) -> dict[str, Any]:
-    """Return a table with the amounts that may be in coin divided by the coin's price."""
-    pairs = {name: name.removesuffix("_usd") + "_coin" for name in table if name.endswith("_usd")}
-    pairs = {usd: coin for usd, coin in pairs.items() if coin in kind.model_fields}
-    return {pairs.get(name, name): value / rate if name in pairs else value for name, value in table.items()}
+def _restated(table: Settings, name: str, change: Restatement, **more: Any) -> dict[str, Any]:
+    """Return a table with an amount in the other contract's money."""
+    amount = table.amount(name) * change.rate
+    return _plain(table.model_copy(update=change.named(name, amount) | more))
+
+
+def _plain(table: Settings) -> dict[str, Any]:
+    return table.model_dump(mode="json", exclude_none=True)
 
 
 def _tiers(rules: dict[str, Any]) -> TierTable:
@@ -116,8 +131,39 @@ def _funding(scenario: Scenario, formula: dict[str, Any]) -> dict[str, Any]:
     return table
 
 
-def _admitted(cohort: Any, venue: Venue) -> dict[str, Any]:
-    return cohort.admitted(venue).model_dump(mode="json", exclude_none=True)
+def restate(population: Population, scenario: Scenario, other: Scenario) -> Population:
+    """Return the same accounts under another contract, on its grids.
+
+    Parameters
+    ----------
+    population : Population
+        As drawn under `scenario`.
+    scenario, other : Scenario
+        The scenario, and what `in_money_of` made of it.
+
+    Returns
+    -------
+    Population
+        Account by account the same cohort, size and entry in USD, and leverage (isolated: at entry; cross: now); who is
+        smaller than a lot of the other contract is left out.
+
+    Raises
+    ------
+    ScenarioError
+        If the sums are too large to be exact on the other contract's grids.
+    """
+    ours, theirs = scenario.exchange.contract, other.exchange.contract
+    if ours.kind == theirs.kind:
+        return population
+    accounts = Restatement(ours, theirs, scenario.market.price_usd).accounts(population.accounts)
+    grids = {"qty": other.venue.lot, "entry": other.venue.tick, "collateral": other.venue.cent}
+    for name, step in grids.items():
+        accounts[name] = quantize(accounts[name], step)
+    accounts = accounts[accounts["qty"] != 0.0]
+    margin = sum(cohort.maker_collateral for cohort in other.population)
+    found = Population(accounts, other.price, margin, population.makers_deleverage, leavers_of(other, accounts))
+    check_exact(other, found)
+    return found
 
 
 def post_margin(population: Population, scenario: Scenario, venue: Scenario) -> Population:
@@ -157,17 +203,21 @@ class Contender:
     """One rulebook in a comparison: its scenario, engine and results."""
 
     def __init__(self, base: Scenario, preset: presets.Preset, first: Population):
-        self.base, self.preset = base, preset
+        self.drawn_on, self.base, self.preset = base, counterpart(base, preset), preset
         self.scenario = under_preset(base, preset.name)
         self.choice = choose_engine(self.scenario)
-        self.first = post_margin(first, base, self.scenario)
+        self.first = self.population(first)
         self.engine = self.choice.make(self.scenario, self.first, False)
         self.results = Results(self.scenario, self.choice)
-        self.before = first.accounts["collateral"]
+        self.before = restate(first, base, self.base).accounts["collateral"]
+
+    def population(self, drawn: Population) -> Population:
+        """Return the accounts that were drawn on the scenario's own venue as this one has them."""
+        return post_margin(restate(drawn, self.drawn_on, self.base), self.base, self.scenario)
 
     def run(self, drawn: Population, index: int, first: int, n: int) -> Any:
         """Run `n` paths on a population that was drawn on the scenario's own venue."""
-        return self.engine.run(post_margin(drawn, self.base, self.scenario), index, first, n)
+        return self.engine.run(self.population(drawn), index, first, n)
 
     def outcomes(self) -> Outcomes:
         """Return the outcomes of all paths."""
@@ -193,10 +243,12 @@ def contenders(scenario: Scenario, names: Sequence[str]) -> list[Contender]:
     Raises
     ------
     ScenarioError
-        One line: fewer than two presets, one twice, an unknown one, or one that cannot be run.
+        One line: fewer than two presets, one twice, an unknown one, or one that cannot be run; several symbols.
     """
     if len(set(names)) < 2 or len(set(names)) < len(names):
         raise ScenarioError(f"--presets {','.join(names)}: needs at least two presets, each once")
+    if scenario.asset:
+        raise ScenarioError(f"asset: must be absent: presets are compared on one symbol, not on {len(scenario.asset)}")
     chosen = [presets.load(name) for name in names]
     first = draw_population(scenario, 0)
     return [Contender(scenario, preset, first) for preset in chosen]

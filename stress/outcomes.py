@@ -18,9 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["COLUMNS", "COLUMN_DOCS", "Attribution", "Facts", "Outcomes", "concat"]
+__all__ = ["AMOUNTS", "COLUMNS", "COLUMN_DOCS", "Attribution", "Facts", "Outcomes", "concat"]
 
 _SCHEMA = "fundstress.outcomes/1"
+USD = "USD"
 
 _COLUMNS: dict[str, tuple[type, str]] = {
     "population": (np.int32, "which draw of the accounts the path used"),
@@ -62,6 +63,16 @@ COLUMNS: Mapping[str, np.dtype] = MappingProxyType({name: np.dtype(kind) for nam
 #: Column name -> meaning, unit and sign, in one line.
 COLUMN_DOCS: Mapping[str, str] = MappingProxyType({name: text for name, (_, text) in _COLUMNS.items()})
 
+#: Columns of amounts, in the money of the run.
+AMOUNTS = tuple(name for name, text in COLUMN_DOCS.items() if "; quote" in text)
+
+
+def _scaled(row: Mapping[str, Any], names: tuple[str, ...], rate: float) -> dict[str, Any]:
+    """Return a row with some amounts, or lists of amounts, in another money."""
+    amounts = {name: row[name] for name in names if name in row}
+    found = {name: [x * rate for x in a] if isinstance(a, list) else a * rate for name, a in amounts.items()}
+    return {**row, **found}
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -99,6 +110,8 @@ class Facts:
     pools : tuple of dict
         ``{"name", "symbols", "initial_usd", "ruin_probability", "drawdown"}`` of every pool of a fund behind several
         symbols; `drawdown` holds its quantiles at `levels`, quote.
+    renewal : bool
+        Whether accounts who close, are liquidated or leave are followed by others.
     """
 
     scenario: str
@@ -121,9 +134,10 @@ class Facts:
     cohorts: tuple[str, ...] = ()
     cover: tuple[dict[str, Any], ...] = ()
     fund_in_coin: float = 0.0
-    unit: str = "USD"
+    unit: str = USD
     unit_usd: float = 1.0
     pools: tuple[dict[str, Any], ...] = ()
+    renewal: bool = False
 
     def __post_init__(self):
         typed = [{"n": int(r["n"]), "move": float(r["move"])} for r in self.cover]
@@ -134,6 +148,14 @@ class Facts:
         object.__setattr__(self, "levels", tuple(float(level) for level in self.levels))
         object.__setattr__(self, "cohorts", tuple(self.cohorts))
         object.__setattr__(self, "pools", tuple(self.pools))
+
+    def in_usd(self) -> "Facts":
+        """Return the facts with all amounts in USD at the first price."""
+        rate = self.unit_usd
+        amounts: dict[str, Any] = {name: getattr(self, name) * rate for name in ("fund_initial", "open_interest")}
+        amounts["cover"] = tuple(_scaled(row, ("losses", "fund"), rate) for row in self.cover)
+        amounts["pools"] = tuple(_scaled(row, ("initial_usd", "drawdown"), rate) for row in self.pools)
+        return replace(self, unit=USD, unit_usd=1.0, **amounts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as plain, JSON-ready values."""
@@ -240,6 +262,16 @@ class Outcomes:
     def n_populations(self) -> int:
         """Number of different draws of the accounts."""
         return len(np.unique(self.columns["population"]))
+
+    def in_usd(self) -> "Outcomes":
+        """Return the outcomes with all amounts in USD at the first price; the ledger's sizes stay as stated."""
+        facts, rate = self.facts, self.facts.unit_usd
+        if facts.unit == USD:
+            return self
+        columns = {name: self.columns[name] * rate if name in AMOUNTS else self.columns[name] for name in COLUMNS}
+        table = self.attribution
+        attribution = table and Attribution(table.cohorts, table.path, table.loss * rate)
+        return Outcomes(columns, facts.in_usd(), attribution, self.ledger)
 
     def to_pandas(self) -> Any:
         """Return the columns as a pandas DataFrame, one row a path."""

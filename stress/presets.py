@@ -180,8 +180,10 @@ def _values(tables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _said(value: Any) -> str:
     """Write a value of a table; a part by its kind and numbers."""
-    if isinstance(value, dict) and "kind" in value:
+    if isinstance(value, dict):
         more = ", ".join(f"{key} {entry}" for key, entry in value.items() if key != "kind")
+        if "kind" not in value:
+            return more
         return f"{value['kind']} ({more})" if more else str(value["kind"])
     if isinstance(value, list):
         return ", ".join(map(_said, value))

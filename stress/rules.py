@@ -7,8 +7,12 @@ of the Python object, so that a rule reads the same attributes in both worlds.
 
 import hashlib
 import os
+import re
+import shutil
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +29,8 @@ __all__ = ["cache_folder", "frugal_kernel", "inline", "kernel", "one_of", "recor
 
 rule = register_jitable
 PACKAGE = Path(__file__).parent
+FOLDER = re.compile(r"[0-9a-f]{16}")
+UNUSED_SECONDS = 30 * 86_400.0
 
 
 @cache
@@ -32,7 +38,8 @@ def cache_folder() -> Path:
     """Folder of compiled kernels, keyed by everything that a kernel may depend on.
 
     numba's own key sees neither an edit in another module nor a composed rule, and a stale kernel in a risk
-    tool is silent and wrong.  So the folder's name is a hash of all sources and of numba's version.
+    tool is silent and wrong.  So the folder's name is a hash of all sources and of numba's version; when a new one
+    is made, those that nobody used for 30 days are removed.
 
     Returns
     -------
@@ -88,9 +95,25 @@ def _or_else(number, first, rest):
 _one_at_a_time = Lock()
 
 
+def _digests_of_others(function: Callable, seen: set[Any]) -> set[str]:
+    """Return a hash of every file outside the package in which a rule, or a rule that it calls by name, is written.
+
+    The cache folder knows our sources only.  What is typed into a session has no file; numba compares it itself.
+    """
+    place = Path(getattr(sys.modules.get(function.__module__), "__file__", None) or PACKAGE)
+    if function in seen or place.is_relative_to(PACKAGE):
+        return set()
+    seen.add(function)
+    digests = {hashlib.sha256(place.read_bytes()).hexdigest()} if place.is_file() else set()
+    for name in function.__code__.co_names:
+        called = function.__globals__.get(name)
+        digests |= _digests_of_others(called, seen) if isinstance(called, FunctionType) else set()
+    return digests
+
+
 def composition(function: Callable) -> list[str]:
     """Return the names of a function and of everything that it closes over, all the way down."""
-    names = [f"{function.__module__}.{function.__qualname__}"]
+    names = [f"{function.__module__}.{function.__qualname__}", *sorted(_digests_of_others(function, set()))]
     for cell in function.__closure__ or ():
         inside = cell.cell_contents
         names += composition(inside) if isinstance(inside, FunctionType) else [repr(inside)]
@@ -150,12 +173,26 @@ def _compile(function: Callable, **options: Any) -> Callable:
 @cache
 def _is_writable(folder: Path) -> bool:
     """Say whether kernels can be kept in our folder; numba would fall back to one that misses edits elsewhere."""
+    is_new = not folder.is_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
-            return True
+            pass
     except OSError:
         return False
+    with suppress(OSError):
+        os.utime(folder)  # reading kernels does not show when they were last used
+        if is_new:
+            _prune(folder)
+    return True
+
+
+def _prune(folder: Path) -> None:
+    """Remove the folders of other sources beside ours that were not used for a month."""
+    oldest = time.time() - UNUSED_SECONDS
+    for other in folder.parent.iterdir():
+        if other != folder and FOLDER.fullmatch(other.name) and other.stat().st_mtime < oldest:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _entries(value: Any) -> dict[str, Any] | None:

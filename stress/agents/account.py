@@ -1,10 +1,13 @@
 """Accounts given by hand: quantity, entry and collateral, for worked examples and small books."""
 
+from typing import Self
+
 import numpy as np
 from pydantic import Field
 
 from stress.accounts import ACCOUNT, LEG, Portfolios, quantize
 from stress.agents.base import Cohort, Margin, Venue, Venues
+from stress.agents.restate import Restatement
 from stress.registry import Settings
 
 
@@ -34,6 +37,11 @@ class Account(Cohort, kind="account"):
         """Posted margin, quote."""
         return self.amount("collateral")
 
+    @property
+    def n_seats(self) -> int:
+        """How many accounts are followed by others when they are gone: all."""
+        return self.count
+
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return the accounts on the venue's grids."""
         accounts = np.zeros(self.count, dtype=ACCOUNT)
@@ -53,6 +61,22 @@ class Account(Cohort, kind="account"):
         coins = np.array([self.coins.get(asset, 0.0) for asset in venues.assets])
         return Portfolios.join([Portfolios(np.full(1, cash), coins[None, :], legs)] * self.count)
 
+    def restated(self, change: Restatement) -> Self:
+        """Return the account with the same size and entry, USD, and the same leverage under another contract."""
+        row = np.zeros(1, ACCOUNT)
+        row["qty"], row["entry"] = change.own.quantity(self.qty), change.own.price(self.entry_usd)
+        row["collateral"], row["cross"] = self.collateral, self.margin == "cross"
+        there = change.accounts(row)[0]
+        qty = float(change.other.stated(there["qty"]))
+        return self.model_copy(update={"qty": qty, **change.named("collateral", float(there["collateral"]))})
+
+    def admitted(self, venue: Venue) -> Self:
+        """Return the account with the initial margin of the venue's tier at least."""
+        value, limit = self._value(venue), self._limit(venue)
+        if self.collateral * limit >= value or self.coins or self.legs:
+            return self
+        return self.model_copy(update={self._key: value / limit})
+
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Refuse no position, and one opened above the tier's leverage (collateral below initial margin)."""
         qty = venue.contract.quantity(self.qty)
@@ -60,13 +84,24 @@ class Account(Cohort, kind="account"):
             return [("qty", f"{self.qty:g} is no position in lots of {abs(venue.contract.stated(venue.lot)):g}")]
         if self.coins or self.legs:
             return []  # what backs them is not this symbol's to know: the population checks them
-        value = abs(qty) * venue.contract.price(self.entry_usd)
-        limit = float(venue.max_leverage(np.array([value]))[0])
+        value, limit = self._value(venue), self._limit(venue)
         if value > limit * self.collateral * (1.0 + 1e-9):
             reached = value / self.collateral if self.collateral else float("inf")
-            key = "collateral_coin" if self.collateral_usd is None else "collateral_usd"
-            return [(key, f"leverage {reached:.4g} is above the tier's maximum {limit:g}")]
+            return [(self._key, f"leverage {reached:.4g} is above the tier's maximum {limit:g}")]
         return []
+
+    @property
+    def _key(self) -> str:
+        """Which of the two keys gives the collateral."""
+        return "collateral_coin" if self.collateral_usd is None else "collateral_usd"
+
+    def _value(self, venue: Venue) -> float:
+        """Return the position's value at entry, quote."""
+        return abs(venue.contract.quantity(self.qty)) * venue.contract.price(self.entry_usd)
+
+    def _limit(self, venue: Venue) -> float:
+        """Return the highest leverage of the position's tier."""
+        return float(venue.max_leverage(np.array([self._value(venue)]))[0])
 
 
 def leg_row(leg: Leg, venues: Venues) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from stress.accounts import ACCOUNT, Portfolios, grid, quantize
+from stress.agents.restate import Restatement
 from stress.registry import Part
 
 COVERED = 0.9  # of a short: with more coins than that it would turn into a long, so they count as cash
@@ -101,6 +102,16 @@ class Cohort(Part):
         """How many accounts let themselves be liquidated, all of the cohort, at the same time."""
         return 0
 
+    @property
+    def n_seats(self) -> int:
+        """How many accounts are followed by others when they are gone (`agents.renewal`)."""
+        return 0
+
+    @property
+    def closes_after(self) -> float | None:
+        """Mean hours after which a position is closed by choice; None for what ``[renewal]`` says of all."""
+        return None
+
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return this cohort's accounts; makers, whose position follows from the others, have none."""
         return np.empty(0, dtype=ACCOUNT)
@@ -128,6 +139,12 @@ class Cohort(Part):
     def admitted(self, venue: Venue) -> Self:
         """Return the cohort as another venue admits it: what its tiers forbid is lowered to what they allow."""
         return self
+
+    def restated(self, change: Restatement) -> Self:
+        """Return the cohort under another contract: amounts in its money, all else is shares and leverage."""
+        if not self.money:
+            return self
+        return self.model_copy(update=change.named(self.money, self.amount(self.money) * change.rate))
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Return (key, message) for settings that this venue's rulebook forbids."""

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from stress.accounts import equity, lots_down, notional
 from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
 from stress.exchange.margin import required_margin
-from stress.exchange.ranking import Ranking, Standing
+from stress.exchange.ranking import Ranking, Standing, best_first, compose_ranking
 from stress.exchange.transfer import TransferPrice
 from stress.exchange.waterfall import Layer, maker_profit
 from stress.rules import one_of, rule
@@ -50,6 +50,7 @@ def standing_of(state, book, qty, entry, collateral, turn):
         notional(qty, mark),
         equity(qty, entry, collateral, mark, funding),
         required_margin(qty, entry, mark, book.tiers),
+        book.layers.adl.one_usd,
         turn,
     )
 
@@ -115,6 +116,7 @@ def standing_of_makers(found, state):
         found.notional,
         state.maker_collateral + profit,
         found.maintenance,
+        found.one_usd,
         found.turn,
     )
 
@@ -150,7 +152,7 @@ def apply_takes(state, case, accounts, living, taken):
 
 def compose_adl():
     """Return the layer rule that deleverages; ranking and price are numbers of the rulebook."""
-    score, allocate = one_of(Ranking.rules("score")), one_of(Ranking.rules("allocate"))
+    score, allocate = compose_ranking()
     price = one_of(TransferPrice.rules("price"))
 
     @rule
@@ -166,7 +168,7 @@ def compose_adl():
             return
         sizes, ranks, taken = np.zeros(len(living) + 1), np.zeros(len(living) + 1), np.zeros(len(living) + 1)
         offers(state, book, case, accounts, living, sizes, ranks, score)
-        order = np.argsort(-ranks, kind="mergesort")
+        order = best_first(ranks)
         offered = only_the_first(order, sizes, terms.most_accounts)
         if offered < case.quantity:
             shrink_to(book, asked, offered / case.quantity)
@@ -211,6 +213,7 @@ class Adl(Layer, kind="adl"):
         return {
             "ranking": float(ranking.code),
             "price": float(TransferPrice.choose(self.price).code),
+            "one_usd": 1.0,  # `engines.rulebook.in_money` turns it into the contract's money
             "capacity": self.capacity,
             "most_accounts": float(most),
             "losers": float(self.losers),

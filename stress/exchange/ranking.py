@@ -4,11 +4,14 @@ A venue's ranking is a number to the compiled engines (`stress.rules.one_of`): c
 nothing (docs/method.md, section 6).
 """
 
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from stress.accounts import lots_down
 from stress.registry import Part
-from stress.rules import rule
+from stress.rules import one_of, rule
 
 
 class Standing(NamedTuple):
@@ -22,6 +25,7 @@ class Standing(NamedTuple):
     notional: float
     equity: float
     maintenance: float  # margin below which it would be liquidated
+    one_usd: float  # in quote
     turn: float  # seats between it and the one drawn for this round, going round
 
 
@@ -60,11 +64,11 @@ def profit_times_leverage(standing):
 
 @rule
 def profit_times_margin_ratio(standing):
-    """Return profit over wallet x maintenance margin over equity, zero for losers (R2, Binance)."""
+    """Return profit over wallet, of 1 USD at least, x maintenance margin over equity; zero for losers (R2, Binance)."""
     wallet = standing.equity - standing.profit
     if standing.equity <= 0.0:
         return 0.0
-    return max(0.0, standing.profit) / max(1.0, wallet) * (standing.maintenance / standing.equity)
+    return max(0.0, standing.profit) / max(standing.one_usd, wallet) * (standing.maintenance / standing.equity)
 
 
 @rule
@@ -124,6 +128,22 @@ def take_pro_rata(order, sizes, amount, lot, taken):
         extra = min(left, sizes[i] - taken[i])
         taken[i] += extra
         left -= extra
+
+
+@cache
+def _picked(kinds: tuple[str, ...]) -> tuple[Any, Any]:
+    return one_of(Ranking.rules("score")), one_of(Ranking.rules("allocate"))
+
+
+def compose_ranking() -> tuple[Any, Any]:
+    """Return ``score, allocate``, each picked by number: the same for all who compose them, so compiled once."""
+    return _picked(tuple(sorted(Ranking.family)))
+
+
+@rule
+def best_first(ranks):
+    """Return the seats in the order of their ranks, highest first; ties stay as they are."""
+    return np.argsort(-ranks, kind="mergesort")
 
 
 class ProfitLeverage(Ranking, kind="profit_leverage"):

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from stress.registry import Part
 from stress.rules import rule
 
+NEAR = 0.05  # of the mark (Bybit, as secondary sources report it)
+
 
 class TransferPrice(Part):
     """Family of transfer prices: ``price`` is a rule ``(bankruptcy, mark, previous_mark, index) -> price``.
@@ -50,10 +52,22 @@ def at_index(bankruptcy, mark, previous_mark, index):
     return index
 
 
+@rule
+def at_bankruptcy_near_mark(bankruptcy, mark, previous_mark, index):
+    """Return the bankruptcy price, or the mark if the two are more than 5 % of the mark apart."""
+    return bankruptcy if abs(bankruptcy - mark) <= NEAR * mark else mark
+
+
 class AtBankruptcy(TransferPrice, kind="bankruptcy"):
     """The bankruptcy price: nothing is left to pay (BitMEX, Binance, Bybit, dYdX)."""
 
     price = staticmethod(at_bankruptcy)
+
+
+class AtBankruptcyNearMark(TransferPrice, kind="bankruptcy_near_mark"):
+    """The bankruptcy price while it is within 5 % of the mark, else the mark (Bybit; secondary and unverified)."""
+
+    price = staticmethod(at_bankruptcy_near_mark)
 
 
 class AtMark(TransferPrice, kind="mark"):

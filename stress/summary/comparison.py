@@ -1,20 +1,22 @@
 """One population and market under several rulebooks: who needs which reserve, and who pays.
 
-What runs them lives above; here are the estimates, their paired differences, and the page.
+What runs them lives above; here are the estimates and their paired differences.  All of it is in USD at
+the first price, so that a contract that settles in a coin stands beside one that does not.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from stress.outcomes import Outcomes
+from stress.summary import page_comparison
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
-from stress.summary.notation import Money, brackets, percent, wrapped
+from stress.summary.notation import Money
 from stress.summary.quantile import order_statistic
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
 
@@ -23,8 +25,9 @@ __all__ = ["Comparison", "Difference", "Rulebook", "compare_outcomes"]
 _SCHEMA = "fundstress.compare/1"
 _RESAMPLES, _SEED = 400, 20_261_122  # of populations, for intervals of differences between quantiles
 
-# Who pays, in the order of the figure; a run has those columns that its layers need.
+# Who pays, in the order of the figure, and the column that says how much.
 _PAYERS = {
+    "fund": "fund_draw",
     "winners, deleveraged": "forgone_profit",
     "winners, charged": "socialized_loss",
     "backstop providers": "backstop_loss",
@@ -37,12 +40,14 @@ _MEANS = ("surplus", "deleveraged_notional", "liquidated_notional", "socialized_
 
 @dataclass(frozen=True)
 class Rulebook:
-    """What one rulebook makes of the population and the market.
+    """What one rulebook makes of the population and the market; amounts in USD at the first price.
 
     Parameters
     ----------
     name, venue, as_of, engine : str
         Of the preset, and which engine ran it.
+    unit, unit_usd : str, float
+        Name of the money in which its contract settles, and what one unit of it was worth at the start, USD.
     waterfall, unverified : tuple of str
         Layers in order; keys whose values are unverified.
     curve_exact : bool
@@ -55,15 +60,19 @@ class Rulebook:
     reserves : tuple of ReserveEstimate
         Net, by level.
     mean : dict of str to float
-        Means of columns in their own units.
+        Means of columns.
     payers : dict of str to float
-        Mean loss borne, by whom, in quote currency; ``fund`` is without credit for income.
+        Mean loss borne, by whom; ``fund`` is without credit for income.
+    in_unit : dict
+        ``fund_initial``, ``reserves`` (level by level), ``mean`` and ``payers`` once more, in `unit`.
     """
 
     name: str
     venue: str
     as_of: str
     engine: str
+    unit: str
+    unit_usd: float
     waterfall: tuple[str, ...]
     unverified: tuple[str, ...]
     curve_exact: bool
@@ -75,11 +84,12 @@ class Rulebook:
     reserves: tuple[ReserveEstimate, ...]
     mean: dict[str, float]
     payers: dict[str, float]
+    in_unit: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A rulebook less the first one, path by path on the same random numbers.
+    """A rulebook less the first one, path by path on the same random numbers; amounts in USD at the first price.
 
     Parameters
     ----------
@@ -132,7 +142,7 @@ class Comparison:
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __str__(self) -> str:
-        return "\n".join(_page(self))
+        return page_comparison.text(self)
 
 
 def hits_of(outcomes: Outcomes) -> dict[str, np.ndarray]:
@@ -143,13 +153,6 @@ def hits_of(outcomes: Outcomes) -> dict[str, np.ndarray]:
     return {"ruin": c["ruin_step"] >= 0, "deleveraging": deleveraged, "any_haircut": harmed}
 
 
-def paid_by_fund(outcomes: Outcomes) -> np.ndarray:
-    """Return what each path cost the fund without credit for income: bad debt and losses of its inventory, quote."""
-    c, start = outcomes.columns, outcomes.facts.fund_initial
-    carried = c["fund_end"] - start - c["surplus"] - c["fee_income"] - c["coin_pnl"] + c["bad_debt"]
-    return c["bad_debt"] + np.maximum(0.0, -carried)
-
-
 def compare_outcomes(
     outcomes: Sequence[Outcomes], about: Sequence[dict[str, Any]], *, scenario: str, config_sha256: str
 ) -> Comparison:
@@ -158,7 +161,7 @@ def compare_outcomes(
     Parameters
     ----------
     outcomes : sequence of Outcomes
-        Path i of all of them met the same market and the same accounts.
+        Path i of all of them met the same market and the same accounts; each in the money of its contract.
     about : sequence of dict
         ``name, venue, as_of, waterfall, unverified, posting_more, more_margin`` of each rulebook.
     scenario, config_sha256 : str
@@ -168,10 +171,15 @@ def compare_outcomes(
     -------
     Comparison
     """
-    first, facts = outcomes[0], outcomes[0].facts
+    in_usd = [row.in_usd() for row in outcomes]
+    first, facts = in_usd[0], in_usd[0].facts
     clusters = Clusters.of(first.population)
-    rulebooks = tuple(_rulebook(row, said, clusters) for row, said in zip(outcomes, about, strict=True))
-    later = list(zip(outcomes, rulebooks, strict=True))[1:]
+    said = [
+        {**words, "unit": row.facts.unit, "unit_usd": row.facts.unit_usd}
+        for row, words in zip(outcomes, about, strict=True)
+    ]
+    rulebooks = tuple(_rulebook(row, words, clusters) for row, words in zip(in_usd, said, strict=True))
+    later = list(zip(in_usd, rulebooks, strict=True))[1:]
     return Comparison(
         scenario=scenario,
         config_sha256=config_sha256,
@@ -196,17 +204,34 @@ def _rulebook(outcomes: Outcomes, about: dict[str, Any], clusters: Clusters) -> 
     events: dict[str, Any] = {
         name: estimate_probability(hits, clusters, **shared) for name, hits in hits_of(outcomes).items()
     }
-    payers = {"fund": float(np.mean(paid_by_fund(outcomes)))}
-    payers |= {who: float(np.mean(columns[name])) for who, name in _PAYERS.items() if name in columns}
+    net = tuple(row for row in reserves if row.kind == "net")
+    amounts: dict[str, Any] = {
+        "mean": {name: float(np.mean(columns[name])) for name in _MEANS},
+        "payers": {who: float(np.mean(columns[name])) for who, name in _PAYERS.items()},
+    }
+    every = {"fund_initial": facts.fund_initial, "reserves": [_ends(row) for row in net], **amounts}
     return Rulebook(
         **about,
         engine=facts.engine,
         curve_exact=facts.one_run_curve_exact,
         **events,
-        reserves=tuple(row for row in reserves if row.kind == "net"),
-        mean={name: float(np.mean(columns[name])) for name in _MEANS},
-        payers=payers,
+        reserves=net,
+        **amounts,
+        in_unit=_divided(every, about["unit_usd"]),
     )
+
+
+def _ends(row: ReserveEstimate) -> dict[str, float | None]:
+    return {"value": row.value, "low": row.low, "high": row.high}
+
+
+def _divided(amounts: Any, rate: float) -> Any:
+    """Return nested amounts in a money of which one unit is worth `rate`; what is refused stays None."""
+    if isinstance(amounts, dict):
+        return {name: _divided(amount, rate) for name, amount in amounts.items()}
+    if isinstance(amounts, list):
+        return [_divided(amount, rate) for amount in amounts]
+    return None if amounts is None else amounts / rate
 
 
 def _difference(one: Outcomes, other: Outcomes, book: Rulebook, base: Rulebook, clusters: Clusters) -> Difference:
@@ -265,103 +290,3 @@ def quantile_differences(
 def _quantiles(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
     ascending = np.sort(values)
     return np.array([order_statistic(ascending, level) for level in levels])
-
-
-def _page(comparison: Comparison) -> Iterator[str]:
-    c = comparison
-    yield f"{c.scenario}: fund {c.money(c.fund_initial)}, open interest {c.money(c.open_interest)}"
-    yield (
-        f"{c.n_paths:,} paths of {c.horizon_hours:g} h, {c.n_populations:,} populations, seed {c.seed}: the same "
-        f"accounts and shocks for all; {100 * c.confidence:g} % intervals in brackets"
-    )
-    yield from _reserve_table(c)
-    yield from _customer_table(c)
-    yield from _payer_table(c)
-    yield from _difference_table(c)
-    yield ""
-    yield "Read with care"
-    for sentence in _caveats(c):
-        yield from wrapped(sentence, first="  - ")
-
-
-def _reserve_table(c: Comparison) -> Iterator[str]:
-    heads = ["fund exhausted", *(f"{percent(level)} reserve" for level in c.levels)]
-    rows = [
-        [row.name, _estimate(row.ruin, percent), *(_reserve(found, c.money) for found in row.reserves)]
-        for row in c.rulebooks
-    ]
-    yield from _table(["Reserve needed, net of income", *heads], rows)
-
-
-def _reserve(found: ReserveEstimate, money: Money) -> str:
-    if found.reason or found.value is None:
-        return "refused: too few paths"
-    return _estimate(found, money.bare)
-
-
-def _estimate(found: Any, write: Callable[[float], str]) -> str:
-    return f"{write(found.value)} {brackets(found.low, found.high, write)}"
-
-
-def _customer_table(c: Comparison) -> Iterator[str]:
-    heads = ["auto-deleveraging", "any haircut", "deleveraged, mean", "socialized, mean", "post more margin"]
-    rows = [
-        [
-            row.name,
-            _estimate(row.deleveraging, percent),
-            _estimate(row.any_haircut, percent),
-            c.money.bare(row.mean["deleveraged_notional"]),
-            c.money.bare(row.mean["socialized_loss"]),
-            f"{percent(row.posting_more)} (+{percent(row.more_margin)})",
-        ]
-        for row in c.rulebooks
-    ]
-    yield from _table(["Customers are hit", *heads], rows)
-
-
-def _payer_table(c: Comparison) -> Iterator[str]:
-    rounding = 1e-9 * c.open_interest
-    who = [name for name in c.rulebooks[0].payers if any(row.payers[name] > rounding for row in c.rulebooks)]
-    rows = [
-        [row.name, *(_amount(row.payers[name], rounding, c.money) for name in who), " > ".join(row.waterfall)]
-        for row in c.rulebooks
-    ]
-    yield from _table(["Who pays, mean over paths", *who, "in this order"], rows)
-
-
-def _amount(x: float, rounding: float, money: Money) -> str:
-    return money.bare(x) if x > rounding else "0"
-
-
-def _difference_table(c: Comparison) -> Iterator[str]:
-    heads = ["fund exhausted", "auto-deleveraging", *(f"{percent(level)} reserve" for level in c.levels)]
-    rows = [
-        [
-            row.name,
-            _estimate(row.ruin, percent),
-            _estimate(row.deleveraging, percent),
-            *("refused" if found is None else _estimate(found, c.money.bare) for _, found in row.reserves),
-        ]
-        for row in c.differences
-    ]
-    yield from _table([f"Less {c.rulebooks[0].name}, paired", *heads], rows)
-
-
-def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    yield ""
-    for row in (head, *rows):
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _caveats(c: Comparison) -> Iterator[str]:
-    yield (
-        "Accounts are drawn once, on the scenario's own venue. Where another venue admits less leverage they post more "
-        "margin; positions, entries and sizes are the same everywhere."
-    )
-    for row in c.rulebooks:
-        if not row.curve_exact:
-            yield f"{row.name}: a layer acts before the fund or depends on its size: the reserves are indicative."
-    for row in c.rulebooks:
-        if row.unverified:
-            yield f"{row.name}: unverified: {', '.join(row.unverified)}."

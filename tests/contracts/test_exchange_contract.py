@@ -180,7 +180,8 @@ def test_allocations_are_whole_lots(member):
 
 def standing(profit, notional, equity, *, side=1.0, turn=3.0):
     entry = 50_000.0 * (1.0 - side * profit / notional)
-    return Standing(side, entry, 50_000.0, profit, notional - side * profit, notional, equity, 0.004 * notional, turn)
+    at_entry = notional - side * profit
+    return Standing(side, entry, 50_000.0, profit, at_entry, notional, equity, 0.004 * notional, 1.0, turn)
 
 
 @members(Ranking)

@@ -91,6 +91,7 @@ BAD_ARGUMENTS = {
     "unknown command": (["rnu", "small.toml"], "rnu"),
     "no command": ([], "command"),
     "no scenario": (["run"], "CONFIG"),
+    "setting for a finished run": (["check", "folder", "--require", "0.9", "--set", "run.seed=1"], "--set"),
     "level above 1": (["check", "folder", "--require", "1.5"], "level"),
     "level is not a number": (["check", "folder", "--require", "nan"], "level"),
     "no run in the folder": (["check", "folder", "--require", "0.9"], "manifest.json"),
@@ -181,6 +182,13 @@ def test_check_says_what_a_valid_scenario_holds(config, capsys):
     assert main(["check", config]) == 0
     assert "60 paths of 4 h (240 steps), engine ladder" in capsys.readouterr().out
     assert os.listdir() == [config]
+
+
+def test_check_validates_what_settings_make_of_a_scenario(config, capsys):
+    assert main(["check", config, "--set", "run.n_paths=70", "--set", "run.engine=loop"]) == 0
+    assert "70 paths of 4 h (240 steps), engine loop" in capsys.readouterr().out
+    assert main(["check", config, "--set", "run.n_paths=0"]) == 2
+    assert "run.n_paths" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("fund", "level", "code", "verdict"), [(1e9, 0.5, 0, "met"), (0, 0.9, 3, "NOT met")])

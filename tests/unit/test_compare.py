@@ -8,7 +8,7 @@ import pytest
 import stress
 from stress import presets
 from stress.accounts import grid
-from stress.compare import compare, in_money_of, post_margin, under_preset
+from stress.compare import compare, in_money_of, post_margin, restate, under_preset
 from stress.engines.population import draw_population
 from stress.scenario import Scenario, ScenarioError
 
@@ -68,11 +68,6 @@ def test_a_contract_without_funding_has_none():
     assert (funding.mean_rate, funding.sd_rate) == (0.0, 0.0)
 
 
-def test_a_contract_in_another_unit_says_what_it_needs():
-    with pytest.raises(ScenarioError, match=r"preset bitmex_xbtusd: needs exchange.contract = 'inverse'; .* 'linear'"):
-        under_preset(scenario(), "bitmex_xbtusd")
-
-
 def test_a_scenario_in_the_money_of_another_contract_is_worth_the_same():
     linear, inverse = scenario(), in_money_of(scenario(), "inverse")
     assert inverse.fund_initial * inverse.money_usd == pytest.approx(linear.fund_initial)
@@ -83,6 +78,78 @@ def test_a_scenario_in_the_money_of_another_contract_is_worth_the_same():
 def test_a_preset_that_the_scenario_cannot_carry_is_named():
     with pytest.raises(ScenarioError, match=r"^preset kraken: liquidity.permanent_share: must be 0"):
         under_preset(scenario(**{"liquidity.permanent_share": 0.5}), "kraken")
+
+
+# --- another contract
+
+
+MINE = {"kind": "account", "name": "mine", "qty": -3.0, "entry_usd": 52_000.0, "collateral_usd": 9e3}
+
+
+def test_a_preset_of_another_contract_settles_in_its_money():
+    under = under_preset(scenario(), "bitmex_xbtusd")
+    assert (under.exchange.unit, under.price) == ("BTC", 1.0 / 50_000.0)
+    assert under.fund.initial_coin == pytest.approx(3.0)  # 150,000 at 50,000
+    assert under.population[3].collateral_coin == pytest.approx(400.0)
+
+
+def test_a_scenario_in_coin_is_worth_the_same_under_a_preset_in_dollars():
+    there = under_preset(in_money_of(scenario(), "inverse"), "textbook")
+    assert there.exchange.unit == "USD"
+    assert there.fund.initial_usd == pytest.approx(150_000.0)
+
+
+def test_accounts_keep_size_entry_and_leverage_under_another_contract_up_to_its_grids(drawn):
+    own, there = scenario(), in_money_of(scenario(), "inverse")
+    before, after = drawn.accounts, restate(drawn, own, there).accounts
+    size = np.abs(before["qty"]) * 50_000.0
+    np.testing.assert_array_equal(after["cohort"], before["cohort"])
+    np.testing.assert_array_equal(np.sign(after["qty"]), -np.sign(before["qty"]))  # a long of the coin owes dollars
+    np.testing.assert_allclose(np.abs(after["qty"]), size, rtol=0.0, atol=0.5)  # half a contract of 1 USD
+    np.testing.assert_allclose(1.0 / after["entry"], before["entry"], rtol=0.0, atol=0.5)  # a tick
+    for cross, leverage in ((0, at_entry), (1, leverage_now)):
+        ours, theirs = (a["cross"] == cross for a in (before, after))
+        found, wanted = leverage(after[theirs], there.price), leverage(before[ours], own.price)
+        np.testing.assert_allclose(found, wanted, rtol=2e-3)
+
+
+def at_entry(a, price):
+    return np.abs(a["qty"]) * a["entry"] / a["collateral"]
+
+
+def leverage_now(a, price):
+    return np.abs(a["qty"]) * price / (a["collateral"] + a["qty"] * (price - a["entry"]))
+
+
+def test_there_and_back_is_the_same_account(drawn):
+    there = in_money_of(scenario(), "inverse")
+    linear = in_money_of(there, "linear")
+    back = restate(restate(drawn, scenario(), there), there, linear).accounts
+    np.testing.assert_allclose(back["qty"], drawn.accounts["qty"], rtol=0.0, atol=2e-3)
+    np.testing.assert_allclose(back["entry"], drawn.accounts["entry"], rtol=2e-5)
+
+
+def test_an_account_given_by_hand_is_restated_and_admitted():
+    own = scenario(**{"population": [MINE, {"kind": "maker", "name": "m", "collateral_usd": 1e7}]})
+    account = in_money_of(own, "inverse").population[0]
+    assert (account.qty, account.entry_usd) == (pytest.approx(-150_000.0), 52_000.0)  # contracts of 1 USD
+    assert account.collateral_coin == pytest.approx(150_000 / 52_000 * 9_000 / (3 * 52_000))  # the same 17.3x
+    assert under_preset(own, "eu_retail").population[0].collateral_usd == pytest.approx(78_000.0)  # 2:1
+    found, _ = compare(own, ["plain_linear", "bitmex_xbtusd"], n_paths=4)
+    assert [row.unit for row in found.rulebooks] == ["USD", "BTC"]
+
+
+def test_what_has_no_counterpart_is_refused_by_its_key():
+    for key in ("exchange.collateral_in_coin", "fund.in_coin"):
+        with pytest.raises(ScenarioError, match=rf"^preset bitmex_xbtusd: tiny as inverse: {key}: must be 0") as found:
+            under_preset(scenario(**{key: 0.3}), "bitmex_xbtusd")
+        assert "\n" not in str(found.value)
+
+
+def test_several_symbols_are_refused():
+    several = Scenario.load(TINY.parent / "cross_margin.toml")
+    with pytest.raises(ScenarioError, match=r"^asset: must be absent: presets are compared on one symbol, not on"):
+        compare(several, ["plain_linear", "textbook"])
 
 
 # --- the population
@@ -129,6 +196,31 @@ def test_a_whale_above_the_venues_leverage_posts_more_instead_of_stopping_the_co
 
 
 # --- the comparison
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return compare(scenario(), ["plain_linear", "bitmex_xbtusd"], n_paths=12)
+
+
+def test_a_coin_and_a_dollar_contract_stand_side_by_side(mixed):
+    usd, coin = mixed[0].rulebooks
+    assert (mixed[0].unit, usd.unit, coin.unit, coin.unit_usd) == ("USD", "USD", "BTC", 50_000.0)
+    assert coin.in_unit["fund_initial"] == pytest.approx(3.0)
+    draw = float(mixed[1][1].fund_draw.mean())
+    assert coin.payers["fund"] == pytest.approx(50_000.0 * draw)
+    assert coin.mean["liquidated_notional"] == pytest.approx(usd.mean["liquidated_notional"], rel=0.5)
+
+
+def test_outcomes_stay_in_the_money_of_their_contract_and_balance(mixed):
+    assert [rows.facts.unit for rows in mixed[1]] == ["USD", "BTC"]
+    assert max(rows.conservation_error.max() for rows in mixed[1]) < 1e-9
+
+
+def test_the_market_is_the_same_for_both_contracts(mixed):
+    usd, coin = mixed[1]
+    np.testing.assert_allclose(coin.price_min, usd.price_min, rtol=0.01)  # their own liquidations move it, too
+    np.testing.assert_allclose(coin.price_max, usd.price_max, rtol=0.01)
 
 
 def test_the_preset_of_the_scenario_is_its_own_run(found):

@@ -66,10 +66,11 @@ def test_a_comparison_is_never_overwritten(capsys):
         ("textbook", "needs at least two presets"),
         ("textbook,bybit", "did you mean 'bybit_linear'"),
         ("", "needs at least two presets"),
+        ("textbook,bitmex_xbtusd", "preset bitmex_xbtusd: small as inverse: exchange.collateral_in_coin: must be 0"),
     ],
 )
 def test_a_wrong_choice_is_one_line_exit_2_and_leaves_no_folder(capsys, chosen, message):
-    assert main(["compare", "small.toml", "--presets", chosen]) == 2
+    assert main(["compare", "small.toml", "--presets", chosen, "--set", "exchange.collateral_in_coin=0.1"]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1

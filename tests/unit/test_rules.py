@@ -1,5 +1,9 @@
+import importlib
+import os
 import shutil
+import sys
 import threading
+import time
 from dataclasses import dataclass
 
 import numba
@@ -203,6 +207,34 @@ def no_cache(monkeypatch, tmp_path):
     monkeypatch.setattr(rules, "cache_folder", lambda: tmp_path / "file" / "cache")
 
 
+@pytest.fixture
+def shelf(tmp_path):
+    """Folders of older sources: unused for 31 days and for 29; a file and a folder that are not ours."""
+    for name, days in (("0" * 16, 31), ("1" * 16, 29), ("somebody-elses", 31)):
+        (tmp_path / name / "kernel").mkdir(parents=True)
+        (tmp_path / name / "kernel" / "file.nbc").write_text("compiled")
+        os.utime(tmp_path / name, (time.time() - days * 86_400,) * 2)
+    (tmp_path / ("2" * 16)).write_text("a file")
+    os.utime(tmp_path / ("2" * 16), (0, 0))
+    return tmp_path
+
+
+def test_a_new_cache_folder_removes_those_that_were_not_used_for_a_month(shelf):
+    assert rules._is_writable(shelf / ("a" * 16))
+    assert sorted(os.listdir(shelf)) == ["1" * 16, "2" * 16, "a" * 16, "somebody-elses"]
+
+
+def test_a_cache_folder_that_exists_removes_nothing_and_is_marked_as_used(shelf):
+    assert rules._is_writable(shelf / ("0" * 16))
+    assert len(os.listdir(shelf)) == 4
+    assert time.time() - (shelf / ("0" * 16)).stat().st_mtime < 3_600
+
+
+def test_a_cache_that_cannot_be_pruned_is_used_all_the_same(shelf, monkeypatch):
+    monkeypatch.setattr(rules.shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(OSError("busy")))
+    assert rules._is_writable(shelf / ("b" * 16))
+
+
 def test_a_kernel_works_where_nothing_can_be_cached(no_cache):
     assert kernel(lambda x: x + 1.0)(1.0) == 2.0
 
@@ -273,3 +305,54 @@ def test_a_choice_by_number_is_the_same_in_python_and_compiled(code, expected):
         return choice(code, x, y)
 
     assert choice(code, 5.0, 2.0) == compiled(code, 5.0, 2.0) == expected
+
+
+# --- rules from outside the package
+
+HELPER = """from stress.rules import rule
+@rule
+def half(x):
+    return {factor} * x
+"""
+USER = """from helper_rules import half
+from stress.rules import rule
+@rule
+def law(x):
+    return half(x) + {extra}
+"""
+
+
+@pytest.fixture
+def user_rule(tmp_path, monkeypatch):
+    """Import a rule from a module of a user's, which calls one of another module."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def load(factor=0.5, extra=1.0):
+        (tmp_path / "helper_rules.py").write_text(HELPER.format(factor=factor))
+        (tmp_path / "user_rules.py").write_text(USER.format(extra=extra))
+        for name in ("helper_rules", "user_rules"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        importlib.invalidate_caches()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "dont_write_bytecode", True)
+            return importlib.import_module("user_rules").law
+
+    return load
+
+
+def test_a_rule_of_the_package_needs_no_digest():
+    assert rules.composition(rules.inline) == ["stress.rules.inline"]
+
+
+@pytest.mark.parametrize("edit", [{"extra": 2.0}, {"factor": 0.25}], ids=["its own file", "the file of what it calls"])
+def test_a_user_who_edits_a_rule_gets_another_folder_of_kernels(user_rule, edit):
+    before = rules.composition(user_rule())
+    assert rules.composition(user_rule()) == before
+    assert rules.composition(user_rule(**edit)) != before
+
+
+def test_a_rule_that_is_typed_into_a_session_has_no_file():
+    names = {"__name__": "__main__", "rule": rule}
+    exec("@rule\ndef law(x):\n    return x\n", names)
+    names["law"].__module__ = "no_such_module"
+    assert rules.composition(names["law"]) == ["no_such_module.law"]

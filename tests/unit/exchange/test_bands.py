@@ -21,7 +21,7 @@ def worst(premium, side, **band):
     ("premium", "buy", "sell"),
     [(100.0, 51_100.0, 49_100.0), (2_500.0, 52_500.0, 50_000.0), (-2_500.0, 50_000.0, 47_500.0)],
 )
-def test_the_two_sided_band_of_okx(premium, buy, sell):
+def test_the_two_sided_band_of_okx_in_worked_example_8(premium, buy, sell):
     assert worst(premium, BUY, kind="two_sided", inner=0.02, outer=0.05) == buy
     assert worst(premium, SELL, kind="two_sided", inner=0.02, outer=0.05) == sell
 

@@ -13,12 +13,12 @@ def asset(tiers=((1e9, 0.95),), **settings):
 
 
 def test_a_thousand_dollars_at_95_percent_count_950():
-    assert counted(1_000.0, asset()) == 950.0  # WE-4
+    assert counted(1_000.0, asset()) == 950.0  # worked example 4
 
 
 @pytest.mark.parametrize(("debt", "sold"), [(20_000.0, 20_512.82), (5_000.0, 5_128.21)])
 def test_a_debt_sells_what_raises_it_after_the_cut(debt, sold):
-    assert round(coins_for(debt, 1.0, 1.0 - 0.025), 2) == sold  # WE-5
+    assert round(coins_for(debt, 1.0, 1.0 - 0.025), 2) == sold  # worked example 5
 
 
 def test_every_slice_counts_at_its_own_ratio():

@@ -119,7 +119,7 @@ def test_adl_ranks_an_inverse_winner_as_in_worked_example_28():
     assert COIN.usd_price(bankruptcy_price(qty, entry, collateral, 0.0)) == pytest.approx(36_363.6364, abs=5e-5)
     assert profit / (abs(qty) * entry) == pytest.approx(0.2)
     assert abs(qty) * mark / worth == pytest.approx(2.666667, abs=5e-7)
-    winner = Standing(-1.0, entry, mark, profit, abs(qty) * entry, abs(qty) * mark, worth, 0.0, 0.0)
+    winner = Standing(-1.0, entry, mark, profit, abs(qty) * entry, abs(qty) * mark, worth, 0.0, 1.0 / 50_000.0, 0.0)
     rank = profit_times_leverage(winner)
     assert rank == pytest.approx(0.533333, abs=5e-7)
 

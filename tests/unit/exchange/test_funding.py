@@ -65,15 +65,15 @@ def test_a_negative_parameter_is_refused(key):
 @pytest.mark.parametrize(
     ("premium", "rate"), [(3e-4, 1e-4), (12e-4, 7e-4), (-10e-4, -5e-4), (6e-4, 1e-4), (-4e-4, 1e-4)]
 )
-def test_the_rate_is_the_premium_damped_towards_the_interest(premium, rate):
+def test_the_rate_of_worked_example_35_is_the_premium_damped_towards_the_interest(premium, rate):
     assert rate_of(premium) == pytest.approx(rate, abs=1e-15)
 
 
-def test_an_interval_of_four_hours_pays_half():
+def test_an_interval_of_four_hours_pays_half_as_in_worked_example_35():
     assert rate_of(12e-4, hours=4.0) == pytest.approx(3.5e-4, abs=1e-15)
 
 
-def test_the_hour_of_hyperliquid_pays_an_eighth():
+def test_the_hour_of_hyperliquid_pays_an_eighth_as_in_worked_example_35():
     assert rate_of(12e-4, hours=1.0) == pytest.approx(0.875e-4, abs=1e-15)
 
 
@@ -85,25 +85,25 @@ def test_without_interest_and_damping_the_rate_is_the_premium():
     assert rate_of(12e-4, interest=0.0, damping=0.0) == 12e-4
 
 
-def test_the_weights_of_bybit_rise():
+def test_the_weights_of_bybit_rise_as_in_worked_example_36():
     assert rising_average([1e-4, 2e-4, 6e-4]) == pytest.approx(3.83333e-4, abs=5e-10)
 
 
 @pytest.mark.parametrize(
     ("bid", "ask", "premium"), [(50_060.0, 50_080.0, 12e-4), (49_920.0, 49_940.0, -12e-4), (49_990.0, 50_010.0, 0.0)]
 )
-def test_the_premium_is_how_far_the_index_lies_outside_the_impact_prices(bid, ask, premium):
+def test_the_premium_of_worked_example_37_is_how_far_the_index_lies_outside_the_impact_prices(bid, ask, premium):
     assert premium_index(50_000.0, bid, ask) == pytest.approx(premium, abs=1e-15)
 
 
-def test_a_long_of_two_pays_seventy():
+def test_a_long_of_two_pays_seventy_as_in_worked_example_38():
     state = ExchangeState(mark=50_000.0)
     pay_funding(state, 7e-4)
     assert 2.0 * state.funding == pytest.approx(70.0)
 
 
 @pytest.mark.parametrize(("initial", "maintenance", "cap"), [(0.05, 0.03, 0.12), (0.02, 0.012, 0.048)])
-def test_the_cap_of_dydx_is_a_multiple_of_the_span_of_margins(initial, maintenance, cap):
+def test_the_cap_of_worked_example_39_is_a_multiple_of_the_span_of_margins(initial, maintenance, cap):
     assert margin_cap(6.0, initial, maintenance) == pytest.approx(cap)
 
 

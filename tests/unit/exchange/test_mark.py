@@ -14,11 +14,11 @@ from stress.rules import kernel, one_of
 INDEX, LAST_RATE, LEFT = 50_000.0, 1e-4, 4.0 / 8.0
 
 
-def test_the_fair_price_is_the_index_plus_what_funding_still_owes():
+def test_the_fair_price_of_worked_example_6_is_the_index_plus_what_funding_still_owes():
     assert fair_price(INDEX, LAST_RATE * LEFT) == pytest.approx(50_002.5, abs=1e-9)
 
 
-def test_the_mark_of_binance_is_the_median_of_fair_price_index_with_basis_and_own_price():
+def test_the_mark_of_worked_example_6_is_the_median_of_fair_price_index_with_basis_and_own_price():
     assert median_of_three(INDEX, LAST_RATE * LEFT, -12.0, 49_700.0, INDEX) == 49_988.0
 
 
@@ -27,7 +27,7 @@ def test_the_median_is_the_middle_one(three):
     assert median(*three) == 2.0
 
 
-def test_the_average_of_hyperliquid_starts_from_nothing():
+def test_the_average_of_worked_example_7_starts_from_nothing():
     total, weight = ema_weights(0.0, 0.0, 10.0, 3.0, 150.0)
     assert total / weight == 10.0
     total, weight = ema_weights(total, weight, 20.0, 3.0, 150.0)

@@ -19,7 +19,7 @@ from stress.exchange.portfolio import (
     watch,
 )
 
-# Binance USD-M, BTCUSDT, August 2025, first four tiers; a flat 1 % for ETH (worked example WE-11).
+# Binance USD-M, BTCUSDT, August 2025, first four tiers; a flat 1 % for ETH (worked example 11).
 BTC = ((3e5, 150, 0.004), (8e5, 100, 0.005), (3e6, 75, 0.0065), (12e6, 50, 0.01))
 ETH = ((1e12, 50, 0.01),)
 
@@ -45,20 +45,20 @@ def two_legs():
 
 
 def test_the_cross_liquidation_price_of_btc_is_that_of_the_worked_example():
-    wallet, legs = two_legs()  # WE-11
+    wallet, legs = two_legs()  # worked example 11
     assert not portfolio_is_breached(wallet, [], legs, [desk(40_090.5889), desk(2_700.0)], BOOKS, [], [])
     assert portfolio_is_breached(wallet, [], legs, [desk(40_090.5887), desk(2_700.0)], BOOKS, [], [])
 
 
 def test_there_equity_is_maintenance_margin():
-    wallet, legs = two_legs()  # WE-11
+    wallet, legs = two_legs()  # worked example 11
     desks = [desk(40_090.5888), desk(2_700.0)]
     assert quote_equity(wallet, legs, desks) == pytest.approx(11_811.7765, abs=2e-3)
     assert total_maintenance(legs, desks, BOOKS) == pytest.approx(11_811.7765, abs=2e-3)
 
 
 def test_bankruptcy_prices_share_the_equity_by_maintenance_margin():
-    wallet, legs = two_legs()  # WE-14
+    wallet, legs = two_legs()  # worked example 14
     desks = [desk(47_000.0), desk(2_700.0)]
     assert quote_equity(wallet, legs, desks) == 150_000.0
     split_wallet(wallet, legs, desks, BOOKS)

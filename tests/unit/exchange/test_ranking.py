@@ -24,7 +24,7 @@ MARK = 50_000.0
 TIERS = SimpleNamespace(
     count=2, cap=[300_000.0, 1e12], rate=[0.004, 0.005], deduction=[0.0, 300.0], at_mark=1.0, at_entry=0.0
 )
-BOOK = SimpleNamespace(tiers=TIERS)
+BOOK = SimpleNamespace(tiers=TIERS, layers=SimpleNamespace(adl=SimpleNamespace(one_usd=1.0)))
 SEATS = {
     "A": (2, 40_000, 8_000),
     "B": (1, 42_000, 1_050),
@@ -73,9 +73,18 @@ def test_the_venue_changes_the_order_of_worked_example_27():
 def test_the_rank_of_an_inverse_position_is_that_of_its_values_as_in_worked_example_28():
     # 100,000 USD long from 40,000 at 50,000 with 0.25 BTC, bankrupt at 36,363.6364: values are -N/price.
     value, entry_value, bankrupt = -100_000 / 50_000, -100_000 / 40_000, -100_000 / 36_363.636364
-    found = Standing(1.0, 40_000, MARK, value - entry_value, abs(entry_value), abs(value), value - bankrupt, 0.0, 0.0)
+    worth = value - bankrupt
+    found = Standing(1.0, 40_000, MARK, value - entry_value, abs(entry_value), abs(value), worth, 0.0, 2e-5, 0.0)
     assert found.equity == pytest.approx(0.75)
     assert ProfitLeverage.score(found) == pytest.approx(0.533333, abs=5e-7)
+
+
+def test_a_wallet_counts_as_one_dollar_at_least_in_any_money():
+    # 0.5 BTC of profit on a wallet of 1e-7 BTC, which is half a cent at 50,000; maintenance over equity is 1 %.
+    empty = Standing(1.0, 40_000, MARK, 0.5, 2.5, 2.0, 0.5 + 1e-7, 0.01 * (0.5 + 1e-7), 1.0 / 50_000, 0.0)
+    assert Binance.score(empty) == pytest.approx(0.5 * 50_000 * 0.01)
+    in_usd = Standing(1.0, 40_000, MARK, 25_000.0, 125_000.0, 1e5, 25_000.005, 250.00005, 1.0, 0.0)
+    assert Binance.score(in_usd) == pytest.approx(Binance.score(empty))
 
 
 def test_to_the_letter_a_winning_short_ranks_by_a_ratio_below_one():

@@ -5,12 +5,12 @@ import pytest
 from stress.exchange.staking import claim, revenue_payment, shares_for, split_revenue, unstaked, value_of
 
 
-def test_ten_thousand_in_a_vault_of_five_thousand_hold_two_thirds():
+def test_ten_thousand_in_a_vault_of_five_thousand_hold_two_thirds_as_in_worked_example_40():
     shares = shares_for(10_000.0, 5_000.0, 5_000.0)
     assert shares / (5_000.0 + shares) == pytest.approx(0.6667, abs=5e-5)
 
 
-def test_they_get_ten_of_an_hourly_thirty_of_which_half_is_the_protocols():
+def test_they_get_ten_of_an_hourly_thirty_of_which_half_is_the_protocols_as_in_worked_example_40():
     users, protocol = split_revenue(30.0, 1.0, 2.0)
     assert (users, protocol) == (15.0, 15.0)
     assert value_of(10_000.0, users, 15_000.0) == pytest.approx(10.0)

@@ -25,7 +25,16 @@ def price_of(kind):
 def test_the_prices_of_worked_example_30():
     found = {kind: price_of(kind) for kind in TransferPrice.family}
     assert found.pop("blend") == pytest.approx(44_666.67, abs=0.005)
+    assert found.pop("bankruptcy_near_mark") == 45_000.0  # 2.3 % from the mark
     assert found == {"bankruptcy": 45_000.0, "mark": 44_000.0, "previous_mark": 44_400.0, "oracle": 44_100.0}
+
+
+@pytest.mark.parametrize(
+    ("bankruptcy", "price"), [(46_200, 46_200), (46_201, MARK), (41_800, 41_800), (41_799, MARK), (45_000, 45_000)]
+)
+def test_beyond_five_percent_of_the_mark_the_mark_replaces_the_bankruptcy_price(bankruptcy, price):
+    found = TransferPrice.member("bankruptcy_near_mark").price(bankruptcy, MARK, 44_400.0, 44_100.0)
+    assert found == price
 
 
 @pytest.mark.parametrize(
@@ -98,5 +107,5 @@ def test_ten_accounts_share_at_a_size_weighted_venue(present, longs, shorts):
 
 
 def test_an_unknown_price_names_the_known_ones():
-    with pytest.raises(ValueError, match="unknown kind 'marks', known: bankruptcy, blend, mark"):
+    with pytest.raises(ValueError, match="unknown kind 'marks', known: bankruptcy, bankruptcy_near_mark, blend, mark"):
         Layer.choose({"kind": "adl", "price": "marks"})

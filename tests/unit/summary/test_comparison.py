@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stress.outcomes import AMOUNTS
 from stress.summary import Clusters, compare_outcomes, outcomes_from_increments
-from stress.summary.comparison import hits_of, paid_by_fund, quantile_differences
+from stress.summary.comparison import hits_of, quantile_differences
 
 N, EVERY = 4_000, 40
 LOSS = 5e6 * np.random.default_rng(1).pareto(1.9, N)
@@ -82,13 +83,9 @@ def test_a_refused_reserve_has_no_difference():
     assert compared(*short).differences[0].reserves[-1] == (0.999, None)
 
 
-def test_the_fund_pays_bad_debt_and_losses_of_its_inventory_without_credit_for_income():
-    made = outcomes(LOSS)
-    zero, start = np.zeros(N), made.facts.fund_initial
-    flows = {"surplus": zero + 7.0, "fee_income": zero + 1.0, "coin_pnl": zero - 50.0, "bad_debt": zero + 3.0}
-    for carried, paid in ((-5.0, 8.0), (5.0, 3.0)):
-        end = start + 7.0 + 1.0 - 50.0 - 3.0 + carried
-        assert paid_by_fund(outcomes(LOSS, **flows, fund_end=zero + end)) == pytest.approx(paid, abs=1e-6)
+def test_what_the_fund_pays_is_the_column_of_what_it_draws():
+    drawn = outcomes(LOSS, fund_draw=np.linspace(0.0, 8.0, N))
+    assert compared(drawn, drawn).rulebooks[0].payers["fund"] == pytest.approx(4.0)
 
 
 def test_a_customer_is_hit_by_any_of_three():
@@ -111,3 +108,45 @@ def test_the_page_says_what_is_shared_who_pays_and_what_differs(found):
     assert "the same accounts and shocks for all" in page
     assert "Less one, paired" in page
     assert "fund > adl" in page
+
+
+# --- a contract that settles in a coin
+
+
+def in_coin(found, price=50_000.0):
+    """Return the same outcomes as of a contract that settles in a coin of that price."""
+    facts = {name: getattr(found.facts, name) / price for name in ("fund_initial", "open_interest")}
+    columns = {name: values / price if name in AMOUNTS else values for name, values in found.columns.items()}
+    return replace(found, columns=columns, facts=replace(found.facts, unit="BTC", unit_usd=price, **facts))
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return compared(outcomes(LOSS), in_coin(outcomes(LOSS)))
+
+
+def test_a_coin_is_compared_at_its_first_price(mixed):
+    usd, coin = mixed.rulebooks
+    assert (mixed.unit, usd.unit, coin.unit, coin.unit_usd) == ("USD", "USD", "BTC", 50_000.0)
+    assert [row.value for row in coin.reserves] == pytest.approx([row.value for row in usd.reserves])
+    assert max(abs(row.value) for _, row in mixed.differences[0].reserves) < 1e-6
+
+
+def test_amounts_stand_in_the_money_of_the_contract_too(mixed):
+    usd, coin = mixed.rulebooks
+    assert coin.in_unit["fund_initial"] == pytest.approx(6e7 / 50_000.0)
+    assert coin.in_unit["reserves"][0]["value"] == pytest.approx(coin.reserves[0].value / 50_000.0)
+    assert usd.in_unit["reserves"][0]["value"] == usd.reserves[0].value
+
+
+def test_the_document_says_the_unit_of_every_row(mixed):
+    document = json.loads(mixed.to_json())
+    assert document["unit"] == "USD"
+    assert [(row["unit"], row["unit_usd"]) for row in document["rulebooks"]] == [("USD", 1.0), ("BTC", 50_000.0)]
+    assert set(document["rulebooks"][1]["in_unit"]) == {"fund_initial", "reserves", "mean", "payers"}
+
+
+def test_the_page_says_what_a_coin_was_worth_and_the_reserve_in_it(mixed, found):
+    assert "1 BTC = USD 50.0 k  BTC 1,200" in str(mixed)
+    assert "All amounts are in USD at the first price" in str(mixed)
+    assert "money of the contract" not in str(found)
