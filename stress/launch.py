@@ -217,7 +217,7 @@ def _log_choices(options: Options, scenario: Scenario, population: Population) -
     """Say which engine runs and why, and which shares of open interest the population has against the request."""
     choice = choose_engine(scenario)
     options.log(f"engine: {choice.name}, {choice.why}")
-    if line := presets.notice(scenario.exchange.preset):
+    if line := presets.notice(scenario.exchange.preset, scenario.tables()):
         options.log(line)
     if line := share_line(scenario, population):
         options.log(line)
