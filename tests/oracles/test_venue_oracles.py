@@ -16,7 +16,7 @@ DAY = {"run.horizon_hours": 24.0, "run.n_paths": 4_000, "run.redraw_every": 80, 
 def test_under_binances_rulebook_a_bitcoin_perpetual_deleverages_on_fewer_than_one_day_in_a_hundred():
     """One-sided at 95 %, by population: the upper end of a two-sided 90 % interval.
 
-    2,000 paths are too few: 0.65 % [0.35, 1.11] at 95 %.
+    Found: 0.73 % a day, standard error 0.14, bound 0.99 %.  2,000 paths are too few (0.65 %, bound above 1 %).
     """
     day = under_preset(stress.Scenario.load(DEFAULT).plain(**DAY), "binance_usdm")
     found = stress.summarize(stress.run(day)).probability_interval["deleveraging"]
