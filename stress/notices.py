@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from stress import presets
 from stress.exchange.margin import Tier
 from stress.exchange.waterfall import Layer
-from stress.registry import Part, Settings
+from stress.registry import Settings
 from stress.scenario import Scenario
 from stress.toml import each
 
@@ -57,11 +57,11 @@ def _in_place(settings: Settings, key: str, value: Any) -> Any:
 
 def _said(value: Any) -> str:
     """Write a value as the page of a preset does."""
-    if isinstance(value, Part):
+    if isinstance(value, Settings):
         return presets.said(value.model_dump(mode="json", exclude_none=True))
     if isinstance(value, tuple):
         return ", ".join(map(_said, value)) or "none"
-    return str(getattr(value, "name", value))
+    return str(value)
 
 
 def _order(layers: tuple[Layer, ...]) -> str:

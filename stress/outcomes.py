@@ -110,6 +110,8 @@ class Facts:
         Name of the money of all amounts, and what one unit of it was worth at the start, in USD.
     pools : tuple of dict
         ``{"name", "symbols", "initial_usd"}`` of every pool of a fund behind several symbols; `Pools` has the paths.
+    renewal : bool
+        Whether accounts who close, are liquidated or leave are followed by others.
     """
 
     scenario: str
@@ -135,6 +137,7 @@ class Facts:
     unit: str = USD
     unit_usd: float = 1.0
     pools: tuple[dict[str, Any], ...] = ()
+    renewal: bool = False
 
     def __post_init__(self):
         typed = [{"n": int(r["n"]), "move": float(r["move"])} for r in self.cover]

@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from stress.rules import inline, kernel
 
 # Streams: the third word of the counter.  A new one never shifts the numbers of another.
-NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION, EXITS, REFINEMENT = range(8)
+NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION, EXITS, REFINEMENT, TURNOVER = range(9)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -66,7 +66,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @inline
-def _unit(high, low):
+def unit_of(high, low):
     """Return a uniform in (0, 1) with 52 random bits, never 0 or 1."""
     bits = ((high << _HALF) | low) >> _SHIFT12
     return bits_float(bits | _ONE) - (1.0 - 1.1102230246251565e-16)
@@ -78,7 +78,7 @@ def uniform_pair(index, path, stream, k0, k1):
     path = np.uint64(path)
     third = np.uint64(stream) & _LOW
     a, b, c, d = philox(np.uint64(index) & _LOW, path & _LOW, third, path >> _HALF, k0 & _LOW, k1 & _LOW)
-    return _unit(a, b), _unit(c, d)
+    return unit_of(a, b), unit_of(c, d)
 
 
 @inline

@@ -47,12 +47,20 @@ class Part(Settings):
         if Part in cls.__bases__:
             cls.family = {}
         if kind is not None:
-            cls.family[kind] = cls
+            cls._take(kind)
             cls.model_fields["kind"].default = kind
             cls.model_rebuild(force=True)
 
     def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def _take(cls, kind: str) -> None:
+        """Enter the family; only the same class, defined anew (a notebook cell run again), is replaced."""
+        holder = cls.family.get(kind, cls)
+        if definition(holder) != definition(cls):
+            raise ValueError(f"kind {kind!r} is taken by {definition(holder)}: {definition(cls)} needs another kind")
+        cls.family[kind] = cls
 
     @classmethod
     def choose(cls, value: Any) -> Self:
@@ -110,6 +118,11 @@ class Part(Settings):
         near = get_close_matches(str(kind), known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"unknown kind {kind!r}, known: {', '.join(known)}{hint}")
+
+
+def definition(part: type) -> str:
+    """Return where a class is defined; a worker process calls its script ``__mp_main__``."""
+    return f"{part.__module__.replace('__mp_main__', '__main__')}.{part.__qualname__}"
 
 
 def import_siblings(package: str, init_file: str) -> None:

@@ -16,6 +16,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, field_validator, mo
 
 from stress import overlays, symbols, toml
 from stress.agents.base import Cohort, Venue
+from stress.agents.renewal import Renewal
 from stress.exchange.asset import Asset
 from stress.exchange.collateral import Collateral
 from stress.exchange.fund import FundSettings
@@ -83,6 +84,7 @@ class Scenario(Settings):
     liquidity: Liquidity
     exchange: Exchange = Exchange()
     funding: Funding = Funding(mean_rate=0.0, sd_rate=0.0)
+    renewal: Renewal | None = None
     fund: FundSettings
     reserve: Reserve = Reserve()
     tier: tuple[Tier, ...] = Field(min_length=1, max_length=MAX_TIERS)
@@ -243,8 +245,8 @@ class Scenario(Settings):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the resolved configuration (canonical JSON)."""
-        text = json.dumps(self.tables(), sort_keys=True, separators=(",", ":"))
+        """Hash of the resolved configuration (canonical JSON), wherever its files lie."""
+        text = json.dumps(toml.without_places(self.tables()), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
@@ -405,6 +407,8 @@ class Scenario(Settings):
             yield "exchange.latency_seconds", "must be 0 with exchange.partial = 'pct_cooldown'"
         if self.exchange.disposal.uses_limit and self.liquidity.permanent_share > 0.0:
             yield "liquidity.permanent_share", f"must be 0 with exchange.disposal = {self.exchange.disposal.kind!r}"
+        if self.exchange.pool_guard and not any(cohort.is_maker for cohort in self.population):
+            yield "exchange.pool_guard", "needs a 'maker' in [[population]]: makers are the pool"
         if self.liquidity.impact.kind == "book" and self.liquidity.depth_usd is None:
             yield "liquidity.depth_usd", "is needed by liquidity.impact = 'book'"
 
@@ -415,6 +419,8 @@ class Scenario(Settings):
                 yield f"population.{i}.name", f"{cohort.name!r} is repeated"
             for key, text in cohort.problems(self._venue_of(cohort)):
                 yield f"population.{i}.{key}", text + self._way_out(key)
+        if self.renewal is not None:
+            yield from self._renewal_problems()
         if len({cohort.explicit for cohort in self.population[MAX_COHORTS - 1 :]}) > 1:
             yield "population", f"mixes whales and others from row {MAX_COHORTS - 1} on, where rows are not told apart"
         if sum(cohort.is_maker for cohort in self.population) > 1:
@@ -430,6 +436,13 @@ class Scenario(Settings):
             return ""
         better = f"fundstress compare CONFIG --presets OTHER,{self.exchange.preset}"
         return f"; lower it, or let accounts post this venue's margin: {better}"
+
+    def _renewal_problems(self):
+        if len(self.population) > MAX_COHORTS:
+            yield "renewal", f"tells at most {MAX_COHORTS} rows of the population apart, not {len(self.population)}"
+        for i, cohort in enumerate(self.population):
+            if cohort.closes_after == 0.0:
+                yield f"population.{i}.holding_hours", "must be above 0 with [renewal]"
 
     def _venue_of(self, cohort: Cohort) -> Venue:
         """Return the venue of the symbol that a cohort trades."""

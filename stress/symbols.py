@@ -4,6 +4,7 @@ A *desk* is the part of the venue that trades one symbol.  Its rulebook is that 
 else is traded, so every rule of one symbol is a rule of a desk.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,8 @@ from stress.agents.base import Venues
 from stress.exchange.margin import tier_problems
 from stress.exchange.pools import PoolSettings
 
-ROUNDING = 1e-9  # of shares that should add up to one
+SECONDS_PER_DAY = 86_400.0
+ROUNDING = 1e-9  # of shares that should add up to one, and of days in steps
 ONLY = "fund"  # name of the pool of a venue that names none
 
 
@@ -35,6 +37,17 @@ def pool_starts(scenario: Any) -> list[float]:
 def pool_of(scenario: Any, symbol: str) -> int:
     """Return the number of the pool behind a symbol."""
     return next(i for i, pool in enumerate(pools(scenario)) if symbol in pool.symbols)
+
+
+def move_of(scenario: Any, s: int) -> tuple[int, int]:
+    """Return the pool that symbol `s` moves to with age, and at which step; the one it is in and -1 if it stays."""
+    first = pool_of(scenario, names(scenario)[s])
+    pool, age = pools(scenario)[first], scenario.asset[s].listed_days_ago
+    if pool.first_days is None:
+        return first, -1
+    left = (pool.first_days - age) * SECONDS_PER_DAY / scenario.run.step_seconds
+    later = next(i for i, other in enumerate(pools(scenario)) if other.name == pool.then)
+    return later, max(1, math.ceil(left - ROUNDING * left))
 
 
 def desk(scenario: Any, s: int, *, only_its_own: bool = False) -> Any:
@@ -97,6 +110,7 @@ def problems(scenario: Any) -> Iterator[tuple[str, str]]:
     yield from _asset_problems(scenario)
     yield from _unknown_symbols(scenario)
     yield from _pool_problems(scenario)
+    yield from _age_problems(scenario)
     yield from _shock_problems(scenario)
     yield from _collateral_problems(scenario)
 
@@ -177,6 +191,34 @@ def _pool_problems(scenario: Any):
             yield "pool", f"the pools' shares of the fund add up to {total:g}, not 1"
 
 
+def _age_problems(scenario: Any):
+    """Refuse pools that change with age without saying to which, or of symbols that are too old for them."""
+    by_name = {pool.name: pool for pool in scenario.pool}
+    for i, pool in enumerate(scenario.pool):
+        if pool.first_days is None:
+            if pool.then is not None:
+                yield f"pool.{i}.first_days", f"is needed by then = {pool.then!r}"
+        elif pool.then is None:
+            yield f"pool.{i}.then", f"is needed by first_days = {pool.first_days:g}"
+        elif pool.then not in by_name:
+            yield f"pool.{i}.then", f"unknown pool {pool.then!r}, known: {', '.join(by_name)}"
+        elif by_name[pool.then].first_days is not None:
+            yield f"pool.{i}.then", f"{pool.then!r} has first_days itself: a symbol moves once"
+        else:
+            yield from _too_old(scenario, pool)
+
+
+def _too_old(scenario: Any, pool: PoolSettings):
+    for j, asset in enumerate(scenario.asset):
+        age, key = asset.listed_days_ago, f"asset.{j}.listed_days_ago"
+        if asset.symbol not in pool.symbols:
+            continue
+        if age is None:
+            yield key, f"is needed: pool {pool.name!r} has first_days = {pool.first_days:g}"
+        elif age >= pool.first_days:
+            yield key, f"{age:g} must be below first_days = {pool.first_days:g} of pool {pool.name!r}"
+
+
 def _beyond_these_engines(scenario: Any):
     """Refuse what is told of one symbol only, before anything reads it."""
     e, fund, several = scenario.exchange, scenario.fund, "at a venue with [[asset]] tables"
@@ -187,6 +229,8 @@ def _beyond_these_engines(scenario: Any):
     for key, (value, only) in chosen.items():
         if value != only:
             yield key, f"{value!r} must be {only!r} {several}"
+    if e.pool_guard is not None:
+        yield "exchange.pool_guard", f"must be absent {several}: makers have one margin behind all symbols"
     if e.disposal.own_limit:
         yield "exchange.disposal", f"{e.disposal.kind!r} is for one symbol: its limit is not the bankruptcy price"
     absent = {f"exchange.{key}": getattr(e, key) for key in ("backstop_margin", "latency_seconds")}
@@ -196,6 +240,8 @@ def _beyond_these_engines(scenario: Any):
             yield key, f"{amount:g} must be 0 {several}"
     if e.collateral_in_coin > 0.0:
         yield "exchange.collateral_in_coin", f"must be 0 {several}: use [[collateral]]"
+    if scenario.renewal is not None:
+        yield "renewal", f"is for one symbol: leave it out {several}"
     if fund.assets:
         yield "fund.assets", f"must be empty {several}"
     yield from _layers_of_one_symbol(scenario)

@@ -1,5 +1,6 @@
 """How a scenario file becomes tables: reading, ``extends``, presets, overrides, and errors in one line."""
 
+import os
 import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from stress.registry import Part
 
 PRESETS = Path(__file__).parent / "exchange" / "presets"
+FILE = "file"  # in every table the key of a file, relative to the scenario file
 
 
 class ScenarioError(ValueError):
@@ -36,10 +38,33 @@ def read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise ScenarioError(f"{path}: {error.strerror}") from None
     if not tables:
         raise ScenarioError(f"{path}: is empty")
+    tables = placed(tables, path.parent)
     base = tables.pop("extends", None)
     if base is None:
         return tables
     return merge(read(path.parent / str(base), seen=(*seen, path.resolve())), tables)
+
+
+def placed(node: Any, folder: Path) -> Any:
+    """Return tables in which every `file`, stated relative to a folder, is a path that any process finds."""
+    if isinstance(node, list):
+        return [placed(row, folder) for row in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _absolute(value, folder) if key == FILE else placed(value, folder) for key, value in node.items()}
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    return os.path.abspath(folder / Path(value).expanduser()) if isinstance(value, str) and value else value
+
+
+def without_places(node: Any) -> Any:
+    """Return tables without the `file` of those that state its sha256: what it holds counts, not where it lies."""
+    if isinstance(node, list):
+        return [without_places(row) for row in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: without_places(value) for key, value in node.items() if key != FILE or "sha256" not in node}
 
 
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ ARROWS = {
     "variants": {*MODEL, "engines", "outcomes", "summary"},
     "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
+    "snapshot": {*MODEL},
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -60,11 +61,11 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"drawdir", "launch_compare", "launch_draws", "viz"}
+TOP |= {"drawdir", "launch_compare", "launch_draws", "launch_import", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {
-    "mesa": {"engines/reference.py", "engines/portfolio_model.py", "viz"},
+    "mesa": {"engines/reference.py", "engines/mesa_model.py", "engines/portfolio_model.py", "viz"},
     "numba": {"rules.py", "randomness.py", "engines"},
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},

@@ -37,6 +37,11 @@ class Account(Cohort, kind="account"):
         """Posted margin, quote."""
         return self.amount("collateral")
 
+    @property
+    def n_seats(self) -> int:
+        """How many accounts are followed by others when they are gone: all."""
+        return self.count
+
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return the accounts on the venue's grids."""
         accounts = np.zeros(self.count, dtype=ACCOUNT)

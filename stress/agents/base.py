@@ -102,6 +102,16 @@ class Cohort(Part):
         """How many accounts let themselves be liquidated, all of the cohort, at the same time."""
         return 0
 
+    @property
+    def n_seats(self) -> int:
+        """How many accounts are followed by others when they are gone (`agents.renewal`)."""
+        return 0
+
+    @property
+    def closes_after(self) -> float | None:
+        """Mean hours after which a position is closed by choice; None for what ``[renewal]`` says of all."""
+        return None
+
     def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
         """Return this cohort's accounts; makers, whose position follows from the others, have none."""
         return np.empty(0, dtype=ACCOUNT)

@@ -40,6 +40,16 @@ class Trader(Cohort, kind="trader"):
         """Return the requested shares of what the whales leave of the long and the short side."""
         return self.long_share, self.short_share
 
+    @property
+    def n_seats(self) -> int:
+        """How many accounts are followed by others when they are gone: all."""
+        return self.count
+
+    @property
+    def closes_after(self) -> float:
+        """Mean hours after which a position is closed by choice."""
+        return self.holding_hours
+
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Refuse shares of nothing or beyond the largest accounts, and a leverage above the first tier's."""
         if self.long_share == self.short_share == 0.0:

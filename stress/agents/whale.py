@@ -40,6 +40,16 @@ class Whale(Cohort, kind="whale"):
         """How many accounts leave together."""
         return self.accounts if self.exits_per_year > 0.0 else 0
 
+    @property
+    def n_seats(self) -> int:
+        """How many accounts are followed by others when they are gone: all."""
+        return self.accounts
+
+    @property
+    def closes_after(self) -> float:
+        """Never by choice: it leaves by letting itself be liquidated."""
+        return math.inf
+
     def _limit(self, venue: Venue) -> tuple[float, float]:
         """Return the size of an account, quote, and the tier's maximum there."""
         size = self.share * venue.open_interest / self.accounts

@@ -5,12 +5,14 @@ import math
 import numpy as np
 
 from stress.engines.steps import NEVER, Block
+from stress.engines.turnover import ROOM_SD, draw_turns, room_for, turnover_numbers
 from stress.markets.base import CHUNK, funding_normals, sampler
 from stress.randomness import EXITS, stream_key, uniforms_of_paths
 from stress.rules import kernel, record
 from stress.scenario import Scenario
 
 MAX_BLOCK = 64  # paths whose shocks are held at once; small enough to stay in cache
+MOST_NUMBERS = 8_000_000  # drawn at once, where paths are long
 
 
 class World:
@@ -32,7 +34,16 @@ class World:
         leaving = [cohort for cohort in scenario.population if cohort.n_leavers > 0]
         self.exits_per_step = np.array([cohort.exit_rate for cohort in leaving]) * clock.step_years
         self.n_leavers = np.array([cohort.n_leavers for cohort in leaving], dtype=np.int64)
+        self.n_exits = 1 if scenario.renewal is None else times_of(self.exits_per_step.max(initial=0.0) * self.n_steps)
+        self.turns_per_step = turnover_numbers(scenario)["per_step"]
         self.decay = decay
+
+    @property
+    def longest_block(self) -> int:
+        """Return how many paths may be drawn at once."""
+        return max(
+            1, min(MAX_BLOCK, MOST_NUMBERS // (2 * self.n_steps + 3 * room_for(self.turns_per_step, self.n_steps)))
+        )
 
     def block(self, first: int, n: int) -> Block:
         """Draw `n` paths from path `first` on, in the coordinates of the contract."""
@@ -45,7 +56,9 @@ class World:
         normals = np.empty((n, self.n_intervals))
         funding_normals(self.key, first, normals)
         halts, exits = self._halts(shocks), self._exits(first, n)
-        return Block(shocks, lows, highs, halts, exits, self.side * self.funding.rates(normals), self.decay)
+        turns = draw_turns(self.key, first, n, self.turns_per_step, self.n_steps)
+        rates = self.side * self.funding.rates(normals)
+        return Block(shocks, lows, highs, halts, exits, rates, *turns, self.decay)
 
     def _halts(self, shocks: np.ndarray) -> np.ndarray:
         """Return the scripted halts and, if asked for, one at each path's worst moment, shape (n, n_steps)."""
@@ -58,12 +71,21 @@ class World:
         return halts
 
     def _exits(self, first: int, n: int) -> np.ndarray:
-        """Draw the steps at which leavers withdraw their margin: exponential times, shape (n, n_leavers)."""
-        uniforms = np.empty((n, self.exits_per_step.size))
+        """Draw the steps at which leavers withdraw their margin: exponential gaps, shape (n, n_exits x n_leavers).
+
+        Where nobody takes an empty seat, a leaver leaves once.
+        """
+        uniforms = np.empty((n, self.n_exits * self.exits_per_step.size))
         uniforms_of_paths(self.key, EXITS, first, uniforms)
-        steps = -np.log(uniforms) / self.exits_per_step
+        gaps = -np.log(uniforms).reshape(n, self.n_exits, self.exits_per_step.size) / self.exits_per_step
+        steps = np.cumsum(gaps, axis=1)
         exits = np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
-        return np.repeat(exits, self.n_leavers, axis=1)
+        return np.repeat(exits, self.n_leavers, axis=2).reshape(n, -1)
+
+
+def times_of(mean: float) -> int:
+    """Return how many times are drawn of something that happens `mean` times a path, so that none is missing."""
+    return 1 + math.ceil(mean + ROOM_SD * math.sqrt(mean))
 
 
 @kernel

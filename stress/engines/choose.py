@@ -46,13 +46,15 @@ def ladder_obstacle(scenario: Scenario) -> str:
         return "[[asset]]: whether a portfolio is liquidated depends on several prices"
     if not scenario.exchange.monotone:
         return "exchange.tier_mode = 'cliff' makes liquidation non-monotone in the price"
+    if scenario.exchange.pool_guard is not None:
+        return "exchange.pool_guard adds up everybody's profit at every check"
     return ""
 
 
-def _ladder(*args: Any) -> Any:
-    from stress.engines.compiled import LadderEngine
+def _ladder(scenario: Scenario, *args: Any) -> Any:
+    from stress.engines.compiled import LadderEngine, MovingLadderEngine
 
-    return LadderEngine(*args)
+    return (LadderEngine if scenario.renewal is None else MovingLadderEngine)(scenario, *args)
 
 
 def _loop(*args: Any) -> Any:

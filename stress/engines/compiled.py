@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stress.engines import ladder, loop
+from stress.engines import ladder, loop, moving
 from stress.engines.blocks import MAX_BLOCK, World
 from stress.engines.climb import climb_of
 from stress.engines.population import Population
@@ -30,7 +30,7 @@ class CompiledEngine:
         self.keep_ledger = keep_ledger
         self.ready: Callable[[], Any] | None = None  # waits for whoever compiles the account loop
         self.rulebook = rulebook(scenario, population.open_interest)
-        self.orders_each = 1 if self.rulebook.whole else MANY_ORDERS
+        self.orders_each = 1 if self.rulebook.whole and scenario.renewal is None else MANY_ORDERS
         self.book = record(self.rulebook.numbers)
         self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
 
@@ -51,7 +51,8 @@ class CompiledEngine:
     def run(self, population: Population, index: int, first: int, n: int) -> Rows:
         """Run paths `first` .. `first` + n - 1 on one population."""
         parts = []
-        size = max(1, MAX_BLOCK // self.orders_each) if self.keep_ledger else MAX_BLOCK
+        size = min(MAX_BLOCK, self.world.longest_block)
+        size = max(1, size // self.orders_each) if self.keep_ledger else size
         for start in range(first, first + n, size):
             block = self.world.block(start, min(size, first + n - start))
             parts.append(self._run_block(population, block, start))
@@ -84,7 +85,7 @@ class CompiledEngine:
         if self.ready is not None:
             self.ready()
         kernel = loop.compiled(self.rulebook)
-        holdings = loop.holdings_of(population)
+        holdings = loop.holdings_of(population, self.rulebook.numbers["turnover"])
         kernel(states, self.book, block, first, population.accounts, holdings, ledger, traces)
 
     def trace(self, population: Population, first: int, n: int, n_times: int) -> np.ndarray:
@@ -142,3 +143,13 @@ class LadderEngine(CompiledEngine):
         climb = climb_of(self.rungs(population))
         here = survivors_of(climb, 0 if self.rulebook.whole else population.accounts.size)
         ladder.compiled(self.rulebook)(states, self.book, block, first, here, ledger, traces)
+
+
+class MovingLadderEngine(CompiledEngine):
+    """Only the accounts that are reached, of a book that turns over."""
+
+    def run_shadow(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
+        """Run a block on the moving ladder; paths that it cannot finish exactly come back with ``needs_loop``."""
+        here = moving.standing_of(population, self.rulebook.numbers["turnover"])
+        kernel = moving.compiled(self.rulebook)
+        kernel(states, self.book, block, first, population.accounts, here, ledger, traces)

@@ -183,10 +183,11 @@ def rulebooks(scenario: Scenario, book: Book) -> tuple[Rulebook, list[dict[str, 
     for s, asset in enumerate(scenario.asset):
         numbers = rulebook(symbols.desk(scenario, s), book.desks[s].open_interest).numbers
         pool = symbols.pool_of(scenario, asset.symbol)
-        initial = starts[pool]
-        found.append({**numbers, "fund_initial": initial, "pool": pool, "pool_initial": initial})
+        later, leaves_at = symbols.move_of(scenario, s)
+        place = {"pool": pool, "first_pool": pool, "later_pool": later, "leaves_at": leaves_at}
+        found.append({**numbers, **place, "fund_initial": starts[pool], "pool_initial": starts[pool]})
     whole = rulebook(scenario, book.open_interest)
-    return whole, found, whole.numbers
+    return whole, found, {**whole.numbers, "pools_change": int(any(row["leaves_at"] >= 0 for row in found))}
 
 
 class SeveralWorld(World):

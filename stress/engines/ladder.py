@@ -198,11 +198,18 @@ def leave(state, book, path, step, here):
             withdraw_margin(state, book, climb.leavers[i])
 
 
+@rule
+def renew_nobody(state, book, path, step, works, here):
+    """Do nothing: these lists are for a book that nobody joins."""
+    return
+
+
 @once_per_rules
 def compiled(rules):
     """Return the kernel ``(states, book, world, first, here, ledger, traces)`` for a set of rules, compiled once."""
     value_fund, _ = compose_end(rules)
-    follow = compose_path(rules, compose_liquidate(rules, value_fund), carry_all, leave, value_fund, melt=inline)
+    liquidate = compose_liquidate(rules, value_fund)
+    follow = compose_path(rules, liquidate, carry_all, leave, renew_nobody, value_fund, melt=inline)
 
     @frugal_kernel
     def run_block(states, book, world, first, here, ledger, traces):

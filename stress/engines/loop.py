@@ -6,7 +6,7 @@ tiers are continuous).  So all accounts are tested at new extremes only, and the
 them at every step.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,25 @@ from stress.engines.rounds import (
 )
 from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
+from stress.engines.turnover import (
+    NOBODY,
+    Seats,
+    advance,
+    are_hurt,
+    clear_ring,
+    closes,
+    depart,
+    next_to_take,
+    note_threshold,
+    pay_out,
+    seat_at,
+    seats_of,
+    take_seat,
+    vacate,
+    wait_until,
+)
 from stress.exchange.orders import is_called, is_waiting
+from stress.exchange.pool_guard import compose_pool_guard
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
 from stress.rules import kernel, record_dtype, rule
@@ -41,15 +59,17 @@ class Holdings(NamedTuple):
     flows: np.ndarray  # (1,)
     case: np.ndarray  # (1,)
     leavers: np.ndarray  # (k,) rows of the accounts that may withdraw their margin
+    seats: Seats
 
 
-def holdings_of(population: Population) -> Holdings:
+def holdings_of(population: Population, turnover: dict[str, Any]) -> Holdings:
     """Allocate the working arrays for a population."""
     accounts = population.accounts
     n = max(accounts.size, 1)
     ids, living = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     flows, case = np.zeros(1, FLOWS), np.zeros(1, CASE)
-    return Holdings(accounts.copy(), round_of(n), ids, living, flows, case, population.leavers)
+    seats = seats_of(population, turnover)
+    return Holdings(accounts.copy(), round_of(n), ids, living, flows, case, population.leavers, seats)
 
 
 @rule
@@ -72,13 +92,15 @@ def take_out_called(state, book, step, holdings):
 
 
 @rule
-def put_back(state, holdings, n, ledger, path_id, step, round_):
-    """Give accounts that go on their place again, and write down what left each account."""
+def put_back(state, book, holdings, n, ledger, path_id, step, round_):
+    """Give accounts that go on their place again, vacate the others' seats; write down what left each account."""
     for j in range(n):
         i = holdings.ids[j]
         if holdings.round.sold[j] == KEPT:
             holdings.accounts[i] = holdings.round.batch[j]
             state.touched = 1
+        else:
+            vacate(state, book, holdings.accounts[i], holdings.seats, i)
         if holdings.round.offered[j] != 0.0:
             write_down(ledger, path_id, step, round_, i, holdings.round.offered[j])
 
@@ -92,6 +114,14 @@ def list_living(holdings):
             holdings.living[n] = i
             n += 1
     return n
+
+
+@rule
+def list_those_who_may_pay(state, book, holdings):
+    """List the accounts that hold a position, unless a bottomless fund comes first and asks nobody."""
+    if state.bottomless == 1 and book.fund_first == 1:
+        return 0
+    return list_living(holdings)
 
 
 @rule
@@ -119,10 +149,10 @@ def compose_liquidate(rules, value_fund, carry):
             if n == 0:
                 remember_healthy(state)
                 return
-            living = holdings.living[: list_living(holdings)]
+            living = holdings.living[: list_those_who_may_pay(state, book, holdings)]
             called, flows, case = first_of(holdings.round, n), holdings.flows[0], holdings.case[0]
             close_batch(state, book, path.shocks, step, called, flows, case, holdings.accounts, living)
-            put_back(state, holdings, n, ledger, path_id, step, round_)
+            put_back(state, book, holdings, n, ledger, path_id, step, round_)
             if book.limited == 1:
                 carry(state, book, holdings)
             record_event(state, book, step, value_fund(state, book))
@@ -130,6 +160,21 @@ def compose_liquidate(rules, value_fund, carry):
         state.touched = 1
 
     return liquidate
+
+
+def compose_check(liquidate):
+    """Return a check of all accounts: liquidation rounds, then whom the makers' pool can no longer bear."""
+    guard_pool = compose_pool_guard()
+
+    @rule
+    def check(state, book, path, step, path_id, holdings, ledger):
+        """Liquidate, and guard the pool if it is guarded."""
+        liquidate(state, book, path, step, path_id, holdings, ledger)
+        if book.guarded == 1:
+            living = holdings.living[: list_living(holdings)]
+            guard_pool(state, book, holdings.case[0], holdings.accounts, living)
+
+    return check
 
 
 def compose_carry(value_fund, shed_inventory, must_shed):
@@ -149,10 +194,40 @@ def compose_carry(value_fund, shed_inventory, must_shed):
 @rule
 def leave(state, book, path, step, holdings):
     """Take the margin out of the accounts that leave at this step."""
-    for j in range(holdings.leavers.size):
-        i = holdings.leavers[j]
+    for j in range(path.exits.size):
+        i = holdings.leavers[j % holdings.leavers.size]
         if path.exits[j] == step and holdings.accounts[i].qty != 0.0:
             withdraw_margin(state, book, holdings.accounts[i])
+
+
+@rule
+def renew(state, book, path, step, works, holdings):
+    """Let the step's events of renewal happen; after ADL or a haircut, let some accounts leave for good."""
+    seats = holdings.seats
+    while state.next_turn == step:
+        row = seat_at(path.places[state.turn], book.turnover, seats.starts) if works else NOBODY
+        if row != NOBODY and closes(state, book, holdings.accounts[row], path.chances[state.turn]):
+            pay_out(state, book, holdings.accounts[row])
+            move_in(state, book, holdings, row)
+        advance(state, path.turns)
+    row = next_to_take(state, seats)
+    while row != NOBODY:
+        if works:
+            move_in(state, book, holdings, row)
+        else:
+            wait_until(state, seats, row, step + 1)
+        row = next_to_take(state, seats)
+    if works and are_hurt(state, book):
+        for row in range(holdings.accounts.size):
+            depart(state, book, holdings.accounts[row], seats, row)
+
+
+@rule
+def move_in(state, book, holdings, row):
+    """Let a newcomer take a seat."""
+    account, seats = holdings.accounts[row], holdings.seats
+    take_seat(state, book, account, seats.qty[row], seats.leverage[row])
+    note_threshold(state, book, account)
 
 
 @once_per_rules
@@ -160,14 +235,15 @@ def compiled(rules):
     """Return the kernel ``(states, book, world, first, accounts, holdings, ledger, traces)`` of some rules."""
     value_fund, shed_inventory = compose_end(rules)
     carry = compose_carry(value_fund, shed_inventory, compose_must_shed(rules))
-    liquidate = compose_liquidate(rules, value_fund, carry)
-    follow = compose_path(rules, liquidate, carry, leave, value_fund)
+    check = compose_check(compose_liquidate(rules, value_fund, carry))
+    follow = compose_path(rules, check, carry, leave, renew, value_fund)
 
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):
         """Run every path of a block on a fresh copy of the accounts."""
         for p in range(states.size):
             holdings.accounts[:] = accounts
+            clear_ring(holdings.seats)
             follow(states[p], book[0], path_of(world, p), first + p, holdings, ledger, traces[p])
 
     return run_block

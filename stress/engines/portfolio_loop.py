@@ -29,6 +29,8 @@ from stress.exchange.liquidity import advance_depth
 from stress.exchange.pools import (
     draw_on_pool,
     inventory_loss,
+    move_desks,
+    open_pools,
     record_pools,
     record_total,
     share_deficits,
@@ -219,6 +221,8 @@ def compose_step(rules, close_desk, carry, record):
     def run_step(desks, total, venue, pools, accounts, queue, room, path, step, path_id, ledger):
         """Run one step."""
         shocks, book = path.shocks, venue.whole[0]
+        if book.pools_change == 1 and step > 0 and path.halts[step - 1] == 0:  # no pool is left below zero
+            move_desks(step, desks, venue.books, pools, venue.initials)
         for d in range(len(venue.values)):
             open_step(desks[d], venue.books[d], step, shocks[d, step], path.decay)
         for a in range(len(venue.prices)):
@@ -226,8 +230,9 @@ def compose_step(rules, close_desk, carry, record):
         if step == total.next_exit:
             leave(desks, venue, accounts, queue, room, path.exits, step)
             total.next_exit = next_after(path.exits, step)
-        works = path.halts[step] == 0
-        if works and (step + 1) % book.check_every == 0:
+        final = step == len(path.halts) - 1
+        works = path.halts[step] == 0 or final  # at the horizon everybody is settled, come what may
+        if works and ((step + 1) % book.check_every == 0 or final):
             liquidate(desks, total, venue, pools, accounts, queue, room, shocks, step, path_id, ledger)
         for d in range(len(venue.values)):
             if desks[d].inventory != 0.0:
@@ -237,7 +242,6 @@ def compose_step(rules, close_desk, carry, record):
             for d in range(len(venue.values)):
                 if desks[d].inventory != 0.0:
                     unwind(desks[d], venue.books[d], step)
-        works = works or step == len(path.halts) - 1  # at the horizon the accounts are settled, come what may
         if works:
             carry(desks, venue, accounts, room)
         record(desks, total, venue, pools, step)
@@ -259,6 +263,7 @@ def compose_follow(run_step, revalue):
     def follow(desks, total, venue, pools, accounts, queue, room, path, path_id, ledger, trace):
         """Run the whole path, stopping to fill `trace` with the marked change of the venue's fund."""
         total.next_exit = next_after(path.exits, -1)
+        open_pools(venue.books, venue.initials)
         pieces, n_steps, start = max(1, trace.size), path.shocks.shape[1], 0
         for k in range(pieces):
             stop = (k + 1) * n_steps // pieces

@@ -25,6 +25,7 @@ from stress.exchange.pools import (
     PoolState,
     draw_on_pool,
     inventory_loss,
+    move_desks,
     record_pools,
     record_total,
     share_deficits,
@@ -143,15 +144,17 @@ class PortfolioModel(mesa.Model):
     def step(self) -> None:
         """Shocks, marks, liquidation rounds, flows, record, over all desks (docs/method.md, sections 1 and 14)."""
         t, desks = self.clock, self.desks
+        if self.whole.pools_change == 1 and t > 0 and self.outside.halts[t - 1] == 0:  # no pool is left below zero
+            move_desks(t, desks, self.books, self.pools, self.initials)
         for desk, book, shocks in zip(desks, self.books, self.outside.shocks, strict=True):
             self.rules.open_step(desk, book, t, shocks[t], self.outside.decay)
         self.prices = [coin_price(asset, desks, t) for asset in self.assets]
         self.withdraw_margins()
-        working = self.outside.halts[t] == 0
-        if working and (t + 1) % self.whole.check_every == 0:
+        final = t == len(self.outside.halts) - 1
+        working = self.outside.halts[t] == 0 or final  # at the horizon everybody is settled, come what may
+        if working and ((t + 1) % self.whole.check_every == 0 or final):
             self.liquidate()
         self.unwind_inventories(working)
-        working = working or t == len(self.outside.halts) - 1  # at the horizon the accounts are settled
         self.settle_fund(working)
         if (t + 1) % self.whole.funding_every == 0:
             for desk in desks:

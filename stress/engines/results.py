@@ -126,6 +126,7 @@ class Results:
             unit=scenario.exchange.unit,
             unit_usd=scenario.money_usd,
             pools=self.pool_rows(),
+            renewal=scenario.renewal is not None,
         )
         pools = Pools(self.pools["drawdown"], self.pools["ruin_step"]) if facts.pools else None
         return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None, pools)

@@ -11,10 +11,12 @@ import numpy as np
 
 from stress.accounts import grid
 from stress.agents.base import Cohort
+from stress.engines.turnover import turnover_numbers
 from stress.exchange import settlement, waterfall
 from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidity import WINDOW_SECONDS
 from stress.exchange.orders import compose_keeping, compose_orders
+from stress.exchange.pool_guard import guard_numbers
 from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.state import MAX_COHORTS
 from stress.registry import Part
@@ -49,8 +51,8 @@ class Rulebook:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What distinguishes one set of compiled rules from another."""
-        known = (tuple(sorted(family.family)) for family in Part.__subclasses__())
+        """What distinguishes one set of compiled rules from another; a kind that is defined anew is another class."""
+        known = (tuple(family.family[kind] for kind in sorted(family.family)) for family in Part.__subclasses__())
         return (self.law, self.whole, *known)
 
 
@@ -99,14 +101,18 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "step_seconds": run.step_seconds,
         "fee_income_per_step": income * step_days,
         "lot": grid(scenario.venue.lot),
+        "tick": grid(scenario.venue.tick),
         "cent": grid(scenario.venue.cent),
+        "turnover": turnover_numbers(scenario),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
         "depth_room": NO_LIMIT if participation is None else _refill(scenario),
         "rehedge": e.adl_rehedge,
         "common": tuple(float(not cohort.explicit) for cohort in _padded(scenario.population)),
         "makers_deleverage": int(any(cohort.makers_deleverage for cohort in scenario.population)),
         "fund_first": int(scenario.layer[0].kind == "fund"),
-        "monotone": int(e.monotone),
+        "monotone": int(e.monotone and e.pool_guard is None),  # a guard looks at everybody at every check
+        "guarded": int(e.pool_guard is not None),
+        "guard": guard_numbers(e.pool_guard),
         "max_rounds": run.max_rounds,
         "step_hours": run.step_seconds / 3600.0,
         "window_hours": max(layer.window_hours for layer in scenario.layer),
@@ -191,7 +197,7 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
 
 def _tier_numbers(scenario: Scenario) -> dict[str, Any]:
     tiers = scenario.tiers
-    table = {"count": tiers.count, "cap": tiers.cap, "rate": tiers.rate, "deduction": tiers.deduction}
+    table = {name: getattr(tiers, name) for name in ("count", "cap", "rate", "deduction", "max_leverage")}
     return {**table, "at_mark": tiers.at_mark, "at_entry": tiers.at_entry}
 
 

@@ -3,7 +3,8 @@
 A compiled engine supplies two rules: ``liquidate(state, book, path, step, holdings, ledger)`` runs the
 liquidation rounds of a step and leaves in ``state.next_low`` and ``next_high`` the marks between which nobody
 is liquidated; ``carry(state, book, holdings)`` deals with a fund that cannot carry its inventory;
-``leave(state, book, path, step, holdings)`` takes the margin out of accounts that let themselves be liquidated.
+``leave(state, book, path, step, holdings)`` takes the margin out of accounts that let themselves be liquidated;
+``renew(state, book, path, step, works, holdings)`` lets the step's events of renewal happen.
 """
 
 import math
@@ -36,8 +37,11 @@ class Path(NamedTuple):
     lows: np.ndarray  # (n_chunks,) running extremes of the shocks
     highs: np.ndarray
     halts: np.ndarray  # (n_steps,) 1: the engine stands still
-    exits: np.ndarray  # (n_leavers,) step at which each leaver withdraws its margin
+    exits: np.ndarray  # (k n_leavers,) steps at which the leavers withdraw their margin, all for the first time first
     rates: np.ndarray  # (n_intervals,) funding rates
+    turns: np.ndarray  # (k,) steps of events of renewal, then NEVER
+    places: np.ndarray  # (k,) which seat each is about, uniform
+    chances: np.ndarray  # (k,) whether it happens, uniform
     decay: np.ndarray  # (n_steps + 1,) share of flow left
 
 
@@ -48,8 +52,11 @@ class Block(NamedTuple):
     lows: np.ndarray  # (n, n_chunks)
     highs: np.ndarray
     halts: np.ndarray  # (n, n_steps)
-    exits: np.ndarray  # (n, n_leavers)
+    exits: np.ndarray  # (n, k n_leavers)
     rates: np.ndarray  # (n, n_intervals)
+    turns: np.ndarray  # (n, k)
+    places: np.ndarray  # (n, k)
+    chances: np.ndarray  # (n, k)
     decay: np.ndarray
 
 
@@ -57,7 +64,16 @@ class Block(NamedTuple):
 def path_of(block, i):
     """Return row `i` of a block."""
     return Path(
-        block.shocks[i], block.lows[i], block.highs[i], block.halts[i], block.exits[i], block.rates[i], block.decay
+        block.shocks[i],
+        block.lows[i],
+        block.highs[i],
+        block.halts[i],
+        block.exits[i],
+        block.rates[i],
+        block.turns[i],
+        block.places[i],
+        block.chances[i],
+        block.decay,
     )
 
 
@@ -202,11 +218,11 @@ def compose_skip(displacement, common_displacement, melt):
         """Return the next step that must be run: funding, the last one, or a price that may matter."""
         if state.inventory != 0.0 or state.hedge != 0.0 or state.touched == 1 or book.monotone == 0:
             return step
-        if state.watchful == 1:
+        if state.watchful == 1 or state.empty > 0:
             return step
         every = book.funding_every
         bound_displacement(state, book)
-        until = min(step + every - 1 - step % every, stop - 1, max(step, state.next_exit))
+        until = min(step + every - 1 - step % every, stop - 1, max(step, min(state.next_exit, state.next_turn)))
         back = book.mark.looks_back  # a late price matters while it lies within the delay
         if step < back:
             return step
@@ -215,13 +231,13 @@ def compose_skip(displacement, common_displacement, melt):
     return next_stop
 
 
-def compose_path(rules, liquidate, carry, leave, value_fund, melt=rule):
+def compose_path(rules, liquidate, carry, leave, renew, value_fund, melt=rule):
     """Return ``follow(state, book, path, path_id, holdings, ledger, trace)``: one path from start to horizon.
 
     `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.  ``melt=inline``
     spares the calls, which pass every array of `holdings`; it takes longer to compile.
     """
-    step_rule = compose_step(rules, liquidate, carry, leave, value_fund, melt)
+    step_rule = compose_step(rules, liquidate, carry, leave, renew, value_fund, melt)
     next_stop = compose_skip(rules.displacement, rules.common_displacement, melt)
 
     @melt
@@ -238,6 +254,7 @@ def compose_path(rules, liquidate, carry, leave, value_fund, melt=rule):
         """Run the whole path, stopping to fill `trace`."""
         start, pieces = 0, max(1, trace.size)
         state.next_exit = next_after(path.exits, -1)
+        state.next_turn = path.turns[0]
         for k in range(pieces):
             stop = (k + 1) * path.shocks.size // pieces
             run_path(state, book, path, path_id, holdings, ledger, start, stop)
@@ -248,7 +265,7 @@ def compose_path(rules, liquidate, carry, leave, value_fund, melt=rule):
     return follow
 
 
-def compose_step(rules, liquidate, carry, leave, value_fund, melt):
+def compose_step(rules, liquidate, carry, leave, renew, value_fund, melt):
     """Return the step of docs/method.md, section 1: shock, mark, liquidation rounds, flows, record."""
     open_step, unwind = rules.open_step, rules.unwind
 
@@ -261,17 +278,19 @@ def compose_step(rules, liquidate, carry, leave, value_fund, melt):
         if step == state.next_exit:
             leave(state, book, path, step, holdings)
             state.next_exit = next_after(path.exits, step)
-        works = path.halts[step] == 0
-        if works and (step + 1) % book.check_every == 0 and not is_known_healthy(state, book):
+        state.final = int(step == path.shocks.size - 1)
+        works = path.halts[step] == 0 or state.final == 1  # at the horizon everybody is settled, come what may
+        checks = (step + 1) % book.check_every == 0 or state.final == 1
+        if works and checks and not is_known_healthy(state, book):
             liquidate(state, book, path, step, path_id, holdings, ledger)
         if state.inventory != 0.0:
             advance_depth(state, path.shocks, step, book.liquidity)
             if works:
                 carry(state, book, holdings)
                 unwind(state, book, step)
-        works = works or step == path.shocks.size - 1  # at the horizon the accounts are settled, come what may
         if works:
             carry(state, book, holdings)
+        renew(state, book, path, step, works, holdings)
         record_event(state, book, step, value_fund(state, book))
         if (step + 1) % book.funding_every == 0:
             pay_funding(state, path.rates[(step + 1) // book.funding_every - 1])

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from stress.accounts import equity, lots_down, notional
 from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
 from stress.exchange.margin import required_margin
-from stress.exchange.ranking import Ranking, Standing
+from stress.exchange.ranking import Ranking, Standing, best_first, compose_ranking
 from stress.exchange.transfer import TransferPrice
 from stress.exchange.waterfall import Layer, maker_profit
 from stress.rules import one_of, rule
@@ -152,7 +152,7 @@ def apply_takes(state, case, accounts, living, taken):
 
 def compose_adl():
     """Return the layer rule that deleverages; ranking and price are numbers of the rulebook."""
-    score, allocate = one_of(Ranking.rules("score")), one_of(Ranking.rules("allocate"))
+    score, allocate = compose_ranking()
     price = one_of(TransferPrice.rules("price"))
 
     @rule
@@ -168,7 +168,7 @@ def compose_adl():
             return
         sizes, ranks, taken = np.zeros(len(living) + 1), np.zeros(len(living) + 1), np.zeros(len(living) + 1)
         offers(state, book, case, accounts, living, sizes, ranks, score)
-        order = np.argsort(-ranks, kind="mergesort")
+        order = best_first(ranks)
         offered = only_the_first(order, sizes, terms.most_accounts)
         if offered < case.quantity:
             shrink_to(book, asked, offered / case.quantity)

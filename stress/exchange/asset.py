@@ -22,6 +22,7 @@ class Asset(Settings):
     open_interest_usd: float | None = Field(default=None, gt=0)  # one side
     volume_usd_per_day: float | None = Field(default=None, gt=0)
     depth_usd: float | None = Field(default=None, gt=0)
+    listed_days_ago: float | None = Field(default=None, ge=0)  # at the start, for a pool that changes with age
     lot: float | None = Field(default=None, gt=0)
     tick: float | None = Field(default=None, gt=0)
     tiers: tuple[Tier, ...] = Field(default=(), max_length=MAX_TIERS)  # rows (cap_usd, max_leverage, rate)

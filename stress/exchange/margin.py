@@ -121,6 +121,12 @@ def margin_value(qty, entry, mark, tiers):
 
 
 @rule
+def initial_margin(notional, tiers):
+    """Return the least margin with which a position may be opened, quote: notional over its tier's leverage."""
+    return notional / tiers.max_leverage[tier_of(notional, tiers)]
+
+
+@rule
 def required_margin(qty, entry, mark, tiers):
     """Return the maintenance margin of a position, quote."""
     return maintenance_margin(margin_value(qty, entry, mark, tiers), tiers)
@@ -180,6 +186,15 @@ def line_of(accounts: np.ndarray, tiers: TierTable, tier) -> tuple[np.ndarray, n
     entry = accounts["entry"] * (1.0 + side * (rate * tiers.at_entry))
     key = liquidation_key(accounts["qty"], entry, accounts["collateral"], np.array(tiers.deduction)[tier])
     return key, 1.0 - side * (rate * tiers.at_mark)
+
+
+def breached(accounts: np.ndarray, mark: float, tiers: TierTable) -> np.ndarray:
+    """Return `is_breached` for every account before any funding, shape (n,), to the last digit."""
+    value = np.abs(accounts["qty"]) * (accounts["entry"] if tiers.at_entry else mark)
+    tier = np.searchsorted(np.array(tiers.cap[: tiers.count - 1]), value, side="left")
+    key, factor = line_of(accounts, tiers, tier)
+    level = mark * factor
+    return np.where(accounts["qty"] > 0.0, level < key, level > key)
 
 
 def tier_at_entry(accounts: np.ndarray, tiers: TierTable) -> np.ndarray:

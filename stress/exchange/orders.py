@@ -19,11 +19,11 @@ def is_called(account, state, book, step):
     """Say whether an account's order executes now: it is breached and free, bankrupt, or its order arrives."""
     if account.qty == 0.0:
         return False
-    if account.wait < 0:
+    if account.wait < 0 and state.final == 0:
         return -account.wait <= step
     if not is_breached(account.qty, account.entry, account.collateral, state.mark, state.funding, book.tiers):
         return False
-    return account.wait <= step or worth_of(account, state, state.mark) < 0.0
+    return account.wait <= step or state.final == 1 or worth_of(account, state, state.mark) < 0.0
 
 
 @rule
@@ -55,7 +55,7 @@ def compose_orders(split) -> tuple[Any, Any, Any]:
     @rule
     def order(account, state, book, step):
         """Return the signed quantity of an account's order: nothing while it waits, or below the backstop margin."""
-        if book.latency_steps > 0 and account.wait >= 0:
+        if book.latency_steps > 0 and account.wait >= 0 and state.final == 0:
             account.wait = -(step + book.latency_steps)
             return 0.0
         value = margin_value(account.qty, account.entry, state.mark, book.tiers)

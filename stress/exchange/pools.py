@@ -20,6 +20,8 @@ class PoolSettings(Settings):
     name: str = Field(min_length=1, pattern=r"^[\w.-]+$")
     symbols: tuple[str, ...]
     share: float = Field(ge=0, le=1)
+    first_days: float | None = Field(default=None, gt=0)  # of a listing, for which the pool stands behind a symbol
+    then: str | None = None  # name of the pool that does so afterwards
 
 
 @dataclass
@@ -27,10 +29,34 @@ class PoolState:
     """The record of one pool."""
 
     value: float = 0.0  # marked change since the start, quote
+    carried: float = 0.0  # what symbols had made when they left, less what they had made when they came, quote
     drawdown: float = 0.0
     drawdown_mark: float = 0.0  # loss at the recorded step
     drawdown_step: int = -1
     ruin_step: int = -1
+
+
+@rule
+def open_pools(books, initials):
+    """Let every desk begin a path in the pool of its listing."""
+    for d in range(len(books)):
+        book = books[d]
+        book.pool = book.first_pool
+        book.pool_initial = initials[book.pool]
+
+
+@rule
+def move_desks(step, desks, books, pools, initials):
+    """Move the desks of symbols that are no longer new: what they have made so far stays with the pool they leave."""
+    for d in range(len(books)):
+        book = books[d]
+        if 0 <= book.leaves_at <= step and book.pool == book.first_pool:
+            pools[book.pool].carried += desks[d].value
+            pools[book.later_pool].carried -= desks[d].value
+            book.pool = book.later_pool
+    for d in range(len(books)):
+        book = books[d]
+        book.pool_initial = initials[book.pool] + pools[book.pool].carried
 
 
 @rule
@@ -153,4 +179,4 @@ def record_pool(pool, initial, value, step):
 def record_pools(pools, initials, books, values, step):
     """Record every pool; `initials` are their starts, quote."""
     for p in range(len(initials)):
-        record_pool(pools[p], initials[p], pool_sum(p, books, values), step)
+        record_pool(pools[p], initials[p], pool_sum(p, books, values) + pools[p].carried, step)

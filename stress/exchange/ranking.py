@@ -4,11 +4,14 @@ A venue's ranking is a number to the compiled engines (`stress.rules.one_of`): c
 nothing (docs/method.md, section 6).
 """
 
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from stress.accounts import lots_down
 from stress.registry import Part
-from stress.rules import rule
+from stress.rules import one_of, rule
 
 
 class Standing(NamedTuple):
@@ -125,6 +128,22 @@ def take_pro_rata(order, sizes, amount, lot, taken):
         extra = min(left, sizes[i] - taken[i])
         taken[i] += extra
         left -= extra
+
+
+@cache
+def _picked(kinds: tuple[str, ...]) -> tuple[Any, Any]:
+    return one_of(Ranking.rules("score")), one_of(Ranking.rules("allocate"))
+
+
+def compose_ranking() -> tuple[Any, Any]:
+    """Return ``score, allocate``, each picked by number: the same for all who compose them, so compiled once."""
+    return _picked(tuple(sorted(Ranking.family)))
+
+
+@rule
+def best_first(ranks):
+    """Return the seats in the order of their ranks, highest first; ties stay as they are."""
+    return np.argsort(-ranks, kind="mergesort")
 
 
 class ProfitLeverage(Ranking, kind="profit_leverage"):

@@ -30,6 +30,7 @@ class ExchangeState:
     index: float = 0.0
     mark: float = 0.0
     step: int = 0
+    final: int = 0  # 1: the horizon, where everybody is settled whatever the engine was waiting for
     previous_mark: float = 0.0  # at the end of the step before, if no step is skipped
     funding: float = 0.0  # cumulative funding per unit, paid by longs
     funding_rate: float = 0.0  # that was paid last
@@ -95,6 +96,9 @@ class ExchangeState:
     alive_cost: float = 0.0  # sum of qty x entry
     alive_collateral: float = 0.0
     released: float = 0.0  # paid out to closed accounts
+    entered: int = 0  # accounts that have taken a seat since the start
+    empty: int = 0  # seats that wait to be taken again
+    hurt: float = 0.0  # deleveraged and socialised, when accounts were last asked whether they leave
     maker_qty: float = 0.0
     maker_cost: float = 0.0
     maker_collateral: float = 0.0
@@ -134,4 +138,6 @@ class ExchangeState:
     reach_low: float = 0.0  # bounds of our own displacement of the mark until the next trade
     reach_high: float = 0.0
     next_exit: int = 0  # step of the next account that lets itself be liquidated
+    turn: int = 0  # number of the next event of renewal, and its step
+    next_turn: int = 0
     needs_loop: int = 0  # 1: the ladder met something that only the account loop does exactly

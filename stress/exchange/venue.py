@@ -10,6 +10,7 @@ from stress.exchange.disposal import Disposal
 from stress.exchange.liquidation import FeeModel
 from stress.exchange.mark import MarkRule
 from stress.exchange.partial import Partial
+from stress.exchange.pool_guard import PoolGuard
 from stress.registry import Settings
 
 
@@ -38,6 +39,7 @@ class Exchange(Settings):
 
     mark: SerializeAsAny[MarkRule] = Field(default_factory=lambda: MarkRule.choose("index"))
     band: SerializeAsAny[Band] = Field(default_factory=lambda: Band.choose("none"))
+    pool_guard: PoolGuard | None = None  # absent: nobody is deleveraged unless somebody is bankrupt
 
     @property
     def unit(self) -> str:

@@ -9,7 +9,7 @@ from stress.summary.intervals import HOURS_PER_YEAR, Estimate, annual_rate, with
 from stress.summary.model_risk import Spread
 from stress.summary.notation import Money, brackets, percent, rate, row, three_digits, wrapped
 from stress.summary.reserves import ReserveEstimate
-from stress.summary.year import INDICATIVE, beyond_the_data, chance_in_year
+from stress.summary.year import basis, beyond_the_data, chance_in_year
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
@@ -25,7 +25,7 @@ def probabilities(summary: "Summary") -> Iterator[str]:
     customers = summary.probability_interval
     hours = summary.facts.horizon_hours
     yield ""
-    yield row("Probability", f"within {hours:g} h", f"{f'in a year ({INDICATIVE})':<{_CHANCE}}times")
+    yield row("Probability", f"within {hours:g} h", f"{f'in a year ({basis(summary.facts)})':<{_CHANCE}}times")
     yield _event("Fund exhausted", summary.ruin_probability, hours)
     yield from _parameters_of_ruin(summary)
     if summary.any_pool_ruined is not None:
@@ -96,7 +96,7 @@ def needed(summary: "Summary") -> Iterator[str]:
         yield from _parameters_of_reserve(summary, net.level)
     year = summary.year
     yield row(
-        f"  {100 * year.level:g} % a year ({INDICATIVE})",
+        f"  {100 * year.level:g} % a year ({basis(summary.facts)})",
         _reserve(year.net, summary.money),
         _reserve(year.gross, summary.money),
     )

@@ -1,4 +1,6 @@
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stress.agents.base import Venue
@@ -25,14 +27,24 @@ EXAMPLES = {
 
 
 @pytest.fixture(scope="session")
-def example():
+def book_file(tmp_path_factory):
+    """Three isolated positions, as ``fundstress import`` writes them."""
+    path = tmp_path_factory.mktemp("book") / "book.parquet"
+    numbers = {"qty": [1.0, -2.5, 0.3], "entry": [49_000.0, 52_000.0, 50_000.0], "collateral": [9_800.0, 26_000.0, 1e4]}
+    pq.write_table(pa.table({"symbol": ["BTCUSDT"] * 3, **numbers, "mode": ["isolated"] * 3}), path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def example(book_file):
     """Build a member of any family: required keys have an example, or lie where their constraints allow."""
+    examples = {**EXAMPLES, "file": book_file}
 
     def make(part, **settings):
         for name, field in part.model_fields.items():
             money = name == f"{getattr(part, 'money', '')}_usd"  # one of two keys, of which one must be given
             if (field.is_required() or money) and name not in settings:
-                settings[name] = EXAMPLES.get(name, next((getattr(m, "ge", None) for m in field.metadata), 1.0))
+                settings[name] = examples.get(name, next((getattr(m, "ge", None) for m in field.metadata), 1.0))
         return part(**settings)
 
     return make

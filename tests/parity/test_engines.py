@@ -7,6 +7,7 @@ Every scenario is a small variant of ``configs/tiny.toml``.  Numbers never compi
 the scenarios share six sets of rules (impact law, fee model, disposal, waterfall).
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -432,7 +433,54 @@ SCENARIOS |= {
     "oracle_close": {**DEEP, "exchange.disposal": "oracle_close", "exchange.fee": "lp_pool"},
     "providers_are_paid": {**DEEP, "exchange.fee": "blp_bonus"},
 }
+
+# What the ladder cannot do exactly, and what it says then.
+TURNOVER = {"renewal": {"pace": 40.0, "reentry_hours": 0.4, "leave_after_adl": 0.3}}
+SCENARIOS |= {
+    # a book that people join and leave
+    "turnover": TURNOVER,
+    "turnover_on_tiers": {**TIGHT, **TURNOVER, "funding.mean_rate": 5e-3, "funding.clamp": 0.02},
+    "turnover_at_entry": {**TIGHT, **AT_ENTRY, **TURNOVER, "funding.mean_rate": 2e-3},
+    "turnover_after_adl": {**TURNOVER, **POOR, **layers("fund", {"kind": "adl", "capacity": 0.5}, "socialize")},
+    "turnover_adl_first": {**TURNOVER, **layers({"kind": "adl", "capacity": 0.4}, "fund", "socialize")},
+    "turnover_in_coin": in_coin(*CROWDS, **TURNOVER),
+    "turnover_of_leavers_in_parts": {
+        "population": [
+            trader("crowd", 1.0, 1.0, 15.0, holding_hours=12.0),
+            whale("often", 0.15, "long", 20.0, accounts=3, exits_per_year=9_000.0),
+            whale("short", 0.2, "short", 15.0, accounts=2, exits_per_year=4_000.0),
+            MAKERS,
+        ],
+        "exchange.partial": {"kind": "pct_cooldown", "cooldown_seconds": 300.0},
+        "exchange.disposal": "mm_floor_limit",
+        "exchange.remainder": "waits",
+        "shock": HALTS,
+        **NO_MEMORY,
+        **TURNOVER,
+    },
+}
 CLIFF = {**TIGHT, "exchange.tier_mode": "cliff"}
+LOOP_ONLY = {
+    "cliff": CLIFF,
+    "pool_guard": {
+        "exchange.pool_guard": {"max_factor": 0.05, "until_factor": 0.03},
+        "exchange.adl_rehedge": 0.5,
+        "liquidity.permanent_share": 0.0,
+        **POOR,
+    },
+    "pool_guard_of_contracts_in_coin": in_coin(
+        *CROWDS,
+        whale("in_profit", 0.15, "long", 20.0, entry_move=0.05),
+        **{
+            "exchange.pool_guard": {"max_factor": 0.02, "until_factor": 0.01, "ranking": "pro_rata"},
+            "exchange.check_seconds": 300.0,
+            "exchange.partial": "step_down",
+            "fund.initial_coin": 0.5,
+            "shock": HALTS,
+        },
+    ),
+}
+REFUSED = {"cliff": r"exchange\.tier_mode = 'cliff'", "pool_guard": r"exchange\.pool_guard adds up"}
 CASES = pytest.mark.parametrize(
     ("name", "seed"),
     [(name, seed) for name in SCENARIOS for seed in SEEDS]
@@ -452,7 +500,7 @@ def run(scenario, *, ledger=True):
 
 @cache
 def result(name, seed, engine, *, ledger=True):
-    found = run(scenario_of(CLIFF if name == "cliff" else SCENARIOS[name], seed, engine), ledger=ledger)
+    found = run(scenario_of((SCENARIOS | LOOP_ONLY)[name], seed, engine), ledger=ledger)
     return SimpleNamespace(columns=found.columns, ledger=found.ledger, size=found.job.population(0).open_interest)
 
 
@@ -491,13 +539,27 @@ def test_without_a_ledger_every_column_is_that_of_the_reference_too(name, seed, 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_with_cliff_tiers_the_loop_keeps_the_ledger_of_the_reference(seed):
-    assert_same_ledger(result("cliff", seed, "loop"), result("cliff", seed, "reference"))
+@pytest.mark.parametrize("name", LOOP_ONLY)
+def test_where_the_ladder_cannot_the_loop_keeps_the_ledger_of_the_reference(name, seed):
+    assert_same_ledger(result(name, seed, "loop"), result(name, seed, "reference"))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_with_cliff_tiers_the_loop_keeps_the_columns_of_the_reference(seed):
-    assert_same_columns(result("cliff", seed, "loop"), result("cliff", seed, "reference"))
+@pytest.mark.parametrize("name", LOOP_ONLY)
+def test_where_the_ladder_cannot_the_loop_keeps_the_columns_of_the_reference(name, seed):
+    assert_same_columns(result(name, seed, "loop"), result(name, seed, "reference"))
+
+
+@pytest.mark.parametrize("name", ["pool_guard", "pool_guard_of_contracts_in_coin"])
+def test_a_guarded_pool_reduces_winners_and_the_books_balance(name):
+    assert total(name, "deleveraged_notional") > 0.0
+    for engine in ("loop", "reference"):
+        assert max(result(name, seed, engine).columns["conservation_error"].max() for seed in SEEDS) <= 1e-9
+
+
+def test_a_guard_takes_part_whether_or_not_the_fund_is_asked():
+    rich = {**LOOP_ONLY["pool_guard"], "fund.initial_usd": 50.0e6}
+    assert run(scenario_of(rich, 1, "loop")).columns["deleveraged_notional"].sum() > 0.0
 
 
 def test_cliff_tiers_change_who_is_liquidated():
@@ -505,15 +567,17 @@ def test_cliff_tiers_change_who_is_liquidated():
     assert not np.array_equal(result("cliff", 1, "loop").ledger, continuous.ledger)
 
 
-def test_the_ladder_refuses_cliff_tiers_and_names_them():
-    with pytest.raises(ScenarioError, match=r"ladder.*exchange\.tier_mode = 'cliff'"):
-        choose_engine(scenario_of(CLIFF, 1, "ladder"))
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_ladder_refuses_what_it_cannot_do_and_names_it(name):
+    with pytest.raises(ScenarioError, match=rf"ladder.*{REFUSED[name]}"):
+        choose_engine(scenario_of(LOOP_ONLY[name], 1, "ladder"))
 
 
-def test_auto_takes_the_loop_for_cliff_tiers_and_says_why():
-    choice = choose_engine(scenario_of(CLIFF, 1, "auto"))
+@pytest.mark.parametrize("name", REFUSED)
+def test_auto_takes_the_loop_then_and_says_why(name):
+    choice = choose_engine(scenario_of(LOOP_ONLY[name], 1, "auto"))
     assert choice.name == "loop"
-    assert "cliff" in choice.why
+    assert re.search(REFUSED[name], choice.why)
 
 
 def test_auto_takes_the_ladder_otherwise():

@@ -70,10 +70,23 @@ CRASHES = [
     {"at_hours": 2.5, "minutes": 30.0, "move": 0.2, "halt": True},
 ]
 
+SLOW = {"exchange.disposal.participation": 0.02}
+
+# SOL has a pool of its own while it is new.
+OF_NEW = [POOLS[0], POOLS[1] | {"first_days": 30.0, "then": "main"}]
+
+
+def listed(hours_left):
+    assets = [*ASSETS[:2], ASSETS[2] | {"listed_days_ago": 30.0 - hours_left / 24.0}]
+    return {"pool": OF_NEW, "asset": assets}
+
+
 SCENARIOS = {
     "offsetting_legs": {},
     "wrong_way_coins": {"collateral": COINS, "shock": CRASHES},
     "pools": {"pool": POOLS, "fund.initial_usd": 50_000.0, "collateral": COINS},
+    "new_until_a_crash": {**listed(1.5), "fund.initial_usd": 50_000.0, "collateral": COINS, "shock": CRASHES},
+    "new_until_a_halt": {**listed(2.6), "fund.initial_usd": 50_000.0, "shock": CRASHES, **SLOW},
     "three_pools": {
         "pool": [
             {"name": s, "symbols": [s], "share": share} for s, share in (("BTC", 0.5), ("ETH", 0.25), ("SOL", 0.25))
@@ -179,6 +192,42 @@ def test_with_one_pool_its_record_is_that_of_the_whole_fund():
         found = result("offsetting_legs", seed, "loop")
         np.testing.assert_array_equal(found.pools["drawdown"][:, 0], found.columns["drawdown"])
         np.testing.assert_array_equal(found.pools["ruin_step"][:, 0], found.columns["ruin_step"])
+
+
+SOL_CRASHES = [{"at_hours": 2.0, "minutes": 10.0, "move": -0.3, "symbol": "SOL"}]
+STILL = {"market": {"kind": "scripted", "price_usd": 50_000.0}, "shock": SOL_CRASHES, "fund.initial_usd": 20_000.0}
+
+
+@cache
+def crash(hours_left):
+    """SOL falls by 30 % from 2 h on and nothing else happens; it is new for `hours_left`."""
+    overrides = {**SIZE, "asset": ASSETS, "population": CROWD, **listed(hours_left), **STILL}
+    return run(stress.Scenario.load(TINY, overrides={**overrides, "run.seed": 1, "run.engine": "loop"}))
+
+
+def test_a_crash_before_the_move_ruins_the_pool_of_new_listings():
+    main, new = crash(3.0).pools["ruin_step"].T
+    assert (new >= 0).all()
+    assert new.max() < 180
+    assert (main == -1).all()
+
+
+def test_a_crash_after_the_move_ruins_the_pool_that_it_has_moved_to():
+    main, new = crash(1.0).pools["ruin_step"].T
+    assert (new == -1).all()
+    assert (main >= 120).all()
+
+
+def test_pools_that_change_with_age_leave_the_whole_fund_as_it_is():
+    for name in ("new_until_a_crash", "new_until_a_halt"):
+        changed = SCENARIOS[name] | {"pool": POOLS}
+        plain = run(stress.Scenario.load(TINY, overrides={**SIZE, "population": CROWD, **changed, "run.seed": 1}))
+        found = result(name, 1, "loop")
+        for column in ("drawdown", "drawdown_step", "ruin_step"):
+            np.testing.assert_array_equal(found.columns[column], plain.columns[column])
+        totals = [one.pools["value"].sum(axis=1) for one in (found, plain)]
+        np.testing.assert_allclose(*totals, rtol=1e-9, atol=1e-6)
+        assert not np.array_equal(found.pools, plain.pools)
 
 
 def test_a_pool_may_be_ruined_while_the_whole_fund_is_not():

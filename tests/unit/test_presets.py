@@ -108,6 +108,10 @@ def test_the_page_of_a_preset_names_rules_labels_and_sources():
     assert "  - liquidations, vault, ADL" in page
 
 
+def test_the_page_says_the_terms_of_a_table_without_a_kind():
+    assert "  C  exchange.pool_guard = { max_factor = 0.85, until_factor = 0.77, " in str(presets.load("gmx_like"))
+
+
 def test_the_list_has_a_line_for_every_preset():
     lines = presets.list_text().splitlines()
     assert [line.split()[0] for line in lines[1:]] == presets.names()

@@ -350,6 +350,22 @@ WRONG = {
         {"exchange.disposal": "limit_at_bankruptcy", "liquidity.permanent_share": 0.1},
         "liquidity.permanent_share: must be 0",
     ),
+    "guard without a pool": (
+        {"population": TABLES["population"][:1], "exchange.pool_guard": {"max_factor": 0.85, "until_factor": 0.77}},
+        "exchange.pool_guard: needs a 'maker' in [[population]]: makers are the pool",
+    ),
+    "guard that never ends": (
+        {"exchange.pool_guard": {"max_factor": 0.5, "until_factor": 0.6}},
+        "exchange.pool_guard.until_factor: 0.6 is above max_factor = 0.5",
+    ),
+    "guard with half its terms": (
+        {"exchange.pool_guard": {"max_factor": 0.5}},
+        "exchange.pool_guard.until_factor: is required",
+    ),
+    "key of a guard": (
+        {"exchange.pool_guard": {"max_factor": 0.5, "until_facto": 0.4}},
+        "exchange.pool_guard.until_factor: is required",
+    ),
     "preset": ({"exchange.preset": "binance"}, "exchange.preset: unknown preset 'binance', known: "),
     "row": ({"population.9.count": 1}, "population.9.count: '9' is not a row of 0..1"),
 }

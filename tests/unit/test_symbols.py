@@ -30,6 +30,7 @@ def book(scenario):
 
 LEG = {"symbol": "ETH", "qty": 1.0, "entry_usd": 3_500.0}
 CAP_IN_COIN = {"cap_coin": 10.0, "max_leverage": 50, "maintenance_margin_rate": 0.01}
+NEW = {"pool.1.first_days": 30.0, "pool.1.then": "majors", "asset.2.listed_days_ago": 29.0}
 GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "collateral_usd": 1e5}
 
 
@@ -61,6 +62,13 @@ GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "coll
         ({"asset.1.tiers": [CAP_IN_COIN]}, r"asset\.1\.tiers\.0\.cap_usd: is required"),
         ({"pool.0.symbols": []}, r"pool\.0\.symbols: is empty: needs at least one of BTC, ETH, SOL"),
         ({"asset": []}, r"pool: is for a venue with \[\[asset\]\] tables"),
+        ({"pool.1.then": "majors"}, r"pool\.1\.first_days: is needed by then = 'majors'"),
+        ({"pool.1.first_days": 30.0}, r"pool\.1\.then: is needed by first_days = 30"),
+        ({**NEW, "pool.1.then": "old"}, r"pool\.1\.then: unknown pool 'old', known: "),
+        ({**NEW, "pool.0.first_days": 9.0, "pool.0.then": "sol"}, r"pool\.0\.then: 'sol' has first_days itself"),
+        ({**NEW, "asset.2.listed_days_ago": 30.0}, r"asset\.2\.listed_days_ago: 30 must be below first_days = 30 of"),
+        ({"pool.1.first_days": 30.0, "pool.1.then": "majors"}, r"asset\.2\.listed_days_ago: is needed: pool 'sol' has"),
+        ({**NEW, "pool.1.first_days": 0.0}, r"pool\.1\.first_days: should be greater than 0"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(overrides, said):
@@ -81,6 +89,7 @@ def test_a_mistake_is_one_line_that_names_it(overrides, said):
         ({"exchange.band": {"kind": "fixed"}}, r"exchange\.band: 'fixed' must be 'none'"),
         ({"exchange.mark": "median_of_three"}, r"exchange\.mark: 'median_of_three' must be 'index'"),
         ({"exchange.margin_basis": "entry"}, r"exchange\.margin_basis: 'entry' must be 'mark'"),
+        ({"exchange.pool_guard": {"max_factor": 0.9, "until_factor": 0.8}}, r"exchange\.pool_guard: must be absent"),
         ({"fund.assets": [{"name": "USDC", "share": 0.5}]}, r"fund\.assets: must be empty"),
         ({"fund.top_up_usd": 1e6, "fund.top_up_below_usd": 1e6}, r"fund\.top_up_usd: 1e\+06 must be 0"),
         ({"layer": [{"kind": "fund", "limits": [{"kind": "inventory_cap"}]}]}, r"layer\.0: the limits of 'fund'"),
@@ -113,6 +122,13 @@ def test_a_desk_is_the_scenario_of_its_symbol(scenario):
     assert (sol.market.price_usd, sol.exchange.open_interest_usd, sol.exchange.lot) == (180.0, 0.3e9, 0.1)
     assert sol.tiers.max_leverage[0] == 100
     assert sol.liquidity.vol_annual == pytest.approx(0.69 * (1.2**2 + 1.0) ** 0.5)
+
+
+def test_a_symbol_moves_at_the_first_step_that_begins_beyond_its_days():
+    moves = [symbols.move_of(load(**NEW), s) for s in range(3)]
+    assert moves == [(0, -1), (0, -1), (0, 1_440)]  # one day of minutes
+    almost = load(**(NEW | {"asset.2.listed_days_ago": 30.0 - 90.5 / 1_440}))
+    assert symbols.move_of(almost, 2) == (0, 91)
 
 
 def test_positions_are_on_the_grids_of_their_symbols(scenario, book):

@@ -36,6 +36,18 @@ def test_extends_is_relative_to_the_file_that_says_it(write):
     assert toml.read(write("mine/a.toml", "extends = '../venues/base.toml'")) == {"run": {"seed": 3}, "fund": {"x": 1}}
 
 
+def test_a_file_is_relative_to_the_scenario_file_that_says_it(write, tmp_path):
+    write("base/base.toml", "[[population]]\nfile = 'b.parquet'\n[[population]]\nfile = '/c.parquet'")
+    path = write("a.toml", "extends = 'base/base.toml'\n[run]\nname = 'file'")
+    files = [row["file"] for row in toml.read(path)["population"]]
+    assert files == [str(tmp_path / "base" / "b.parquet"), "/c.parquet"]
+
+
+def test_where_a_file_lies_is_left_out_when_its_sha256_is_stated():
+    tables = {"a": [{"file": "x", "sha256": "1"}, {"file": "y"}], "file": {"b": 2}}
+    assert toml.without_places(tables) == {"a": [{"sha256": "1"}, {"file": "y"}], "file": {"b": 2}}
+
+
 def test_extends_may_not_come_back_to_itself(write):
     write("b.toml", "extends = 'a.toml'")
     with pytest.raises(ScenarioError, match="'extends' comes back to itself"):

@@ -7,6 +7,8 @@ from stress.exchange.pools import (
     add_up,
     draw_on_pool,
     inventory_loss,
+    move_desks,
+    open_pools,
     record_pool,
     record_pools,
     share_deficits,
@@ -84,3 +86,76 @@ def test_a_cent_that_a_desk_lost_is_missed_in_the_whole():
     desks, total = [ExchangeState(deposits=0.01), ExchangeState()], ExchangeState()
     add_up(total, desks, 2)
     assert balance_error(total) == pytest.approx(0.01)
+
+
+# Two symbols, two pools of 100 and 20: the second symbol leaves the second pool for the first after step 4.
+
+
+@pytest.fixture
+def listing():
+    places = [(0, 0, -1), (1, 0, 5)]
+    rows = [
+        SimpleNamespace(pool=first, first_pool=first, later_pool=later, leaves_at=step, pool_initial=0, fund_initial=0)
+        for first, later, step in places
+    ]
+    open_pools(rows, [100.0, 20.0])
+    found = SimpleNamespace(books=rows, pools=[PoolState(), PoolState()], initials=[100.0, 20.0])
+
+    def event(step, values):
+        desks = [ExchangeState(value=value) for value in found.values]
+        move_desks(step, desks, rows, found.pools, found.initials)
+        record_pools(found.pools, found.initials, rows, values, step)
+        found.values = values
+        return [pool.value for pool in found.pools]
+
+    found.values, found.event = [0.0, 0.0], event
+    return found
+
+
+def test_until_its_age_a_symbol_is_in_the_pool_of_its_listing(listing):
+    assert listing.event(4, [-30.0, -15.0]) == [-30.0, -15.0]
+
+
+def test_what_a_symbol_has_made_stays_with_the_pool_that_it_leaves(listing):
+    listing.event(4, [-30.0, -15.0])
+    assert listing.event(5, [-30.0, -15.0]) == [-30.0, -15.0]
+
+
+def test_what_it_makes_afterwards_is_the_other_pools(listing):
+    listing.event(4, [-30.0, -15.0])
+    assert listing.event(5, [-40.0, -90.0]) == [-115.0, -15.0]
+    assert listing.event(6, [-40.0, 5.0]) == [-20.0, -15.0]
+
+
+def test_the_venues_total_does_not_know_of_the_move(listing):
+    for step, values in ((4, [-30.0, -15.0]), (5, [-40.0, -90.0]), (6, [7.0, -2.0])):
+        assert sum(listing.event(step, values)) == sum(values)
+
+
+def test_desks_draw_on_what_their_new_pool_has(listing):
+    listing.event(4, [-30.0, -15.0])
+    listing.event(5, [-40.0, -35.0])
+    for d in range(2):
+        draw_on_pool(d, listing.books, [-40.0, -35.0])
+    fund = 100.0 - 40.0 - 20.0  # 20 lost by the newcomer since it came
+    assert [listing.books[0].fund_initial - 40.0, listing.books[1].fund_initial - 35.0] == [fund, fund]
+
+
+def test_each_pool_is_ruined_by_what_happens_in_its_time(listing):
+    listing.event(4, [-30.0, -25.0])
+    listing.event(5, [-40.0, -90.0])
+    assert [pool.ruin_step for pool in listing.pools] == [5, 4]
+    assert [pool.drawdown for pool in listing.pools] == [105.0, 25.0]
+
+
+def test_the_pool_that_was_left_is_not_ruined_afterwards(listing):
+    listing.event(4, [-30.0, -15.0])
+    listing.event(5, [-30.0, -1_000.0])
+    assert [pool.ruin_step for pool in listing.pools] == [5, -1]
+
+
+def test_every_path_begins_in_the_pool_of_the_listing(listing):
+    listing.event(5, [-30.0, -15.0])
+    assert listing.books[1].pool == 0
+    open_pools(listing.books, listing.initials)
+    assert (listing.books[1].pool, listing.books[1].pool_initial) == (1, 20.0)

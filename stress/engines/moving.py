@@ -1,0 +1,222 @@
+"""The ladder of a book that turns over: newcomers are put on it, whoever closes is taken off it.
+
+As the other ladder it runs the shadow fund and looks only at the accounts that the price has reached; a path on
+which a layer before the fund has to act is handed to the account loop whole.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stress.engines.ladder import carry_all
+from stress.engines.population import Population
+from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_orders, first_of, round_of
+from stress.engines.rulebook import once_per_rules
+from stress.engines.shelves import (
+    NOWHERE,
+    WIDTH,
+    Shelves,
+    bounds,
+    close_in,
+    drift,
+    fill_shelves,
+    put_on,
+    shelf_of,
+    shelves_of,
+    take_off,
+)
+from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
+from stress.engines.turnover import (
+    NOBODY,
+    Seats,
+    advance,
+    clear_ring,
+    closes,
+    next_to_take,
+    note_threshold,
+    pay_out,
+    seat_at,
+    seats_of,
+    take_seat,
+    vacate,
+    wait_until,
+)
+from stress.exchange.orders import is_called, is_waiting
+from stress.exchange.settlement import record_event
+from stress.rules import frugal_kernel, inline, record_dtype
+
+FLOWS = record_dtype(Flows())
+
+
+class Standing(NamedTuple):
+    """Working arrays of one path; n accounts."""
+
+    accounts: np.ndarray  # (n,) a copy
+    shelves: Shelves
+    seats: Seats
+    round: Round  # arrays (n,)
+    ids: np.ndarray  # (n,) rows of the round's accounts
+    flows: np.ndarray  # (1,)
+    leavers: np.ndarray  # (k,) rows of the accounts that may withdraw their margin
+
+
+def standing_of(population: Population, turnover: dict[str, Any]) -> Standing:
+    """Allocate the working arrays for a population."""
+    accounts = population.accounts
+    n = max(accounts.size, 1)
+    shelves, seats = shelves_of(accounts, population.price), seats_of(population, turnover)
+    ids = np.zeros(n, np.int64)
+    return Standing(accounts.copy(), shelves, seats, round_of(n), ids, np.zeros(1, FLOWS), population.leavers)
+
+
+@inline
+def look_at(state, book, here, side, shelf, step, n):
+    """Move the accounts of one shelf whose order executes now into the round, from place `n` on."""
+    shelves = here.shelves
+    i = shelves.heads[side, shelf]
+    while i != NOWHERE:
+        after, a = shelves.after[i], here.accounts[i]
+        if is_called(a, state, book, step):
+            here.round.batch[n] = a
+            here.ids[n] = i
+            n += 1
+            take_off(shelves, i, side)
+        elif a.wait != 0 and is_waiting(a, state, book):
+            state.waiting = 1
+        i = after
+    return n
+
+
+@inline
+def gather(state, book, here, step):
+    """Move everybody whose order executes now into the round, looking only where the mark has been."""
+    shelves, n = here.shelves, 0
+    slack = drift(shelves, state.mark, state.funding, book.tiers)
+    if slack > WIDTH * state.mark:
+        fill_shelves(shelves, here.accounts, state.funding, book.tiers)
+        slack = drift(shelves, state.mark, state.funding, book.tiers)
+    level = state.mark - state.funding
+    state.waiting = 0
+    for shelf in range(shelves.edges[0], shelf_of(shelves, level - slack) - 1, -1):
+        n = look_at(state, book, here, 0, shelf, step, n)
+    for shelf in range(shelves.edges[1], shelf_of(shelves, level + slack) + 1):
+        n = look_at(state, book, here, 1, shelf, step, n)
+    for j in range(n):
+        here.accounts[here.ids[j]].qty = 0.0
+        here.accounts[here.ids[j]].wait = 0
+    return n
+
+
+@inline
+def scatter(state, book, here, n, ledger, path_id, step, round_):
+    """Give accounts that go on their place again, and write down what left each account."""
+    for j in range(n):
+        i = here.ids[j]
+        if here.round.sold[j] == KEPT:
+            here.accounts[i] = here.round.batch[j]
+            put_on(here.shelves, i, here.accounts[i], book.tiers)
+        else:
+            vacate(state, book, here.accounts[i], here.seats, i)
+        if here.round.offered[j] != 0.0:
+            write_down(ledger, path_id, step, round_, i, here.round.offered[j])
+
+
+@inline
+def remember_healthy(state, book, here):
+    """Note between which marks nobody is liquidated."""
+    close_in(here.shelves)
+    state.next_low, state.next_high = bounds(here.shelves, state.mark, state.funding, book.tiers)
+    state.touched = state.waiting
+
+
+def compose_liquidate(rules, value_fund):
+    """Return the liquidation rounds of a step over the shelves."""
+    place_orders, finish_round = compose_orders(rules)
+
+    @inline
+    def close_called(state, book, here, n, shocks, step):
+        """Take the round from its orders to the books."""
+        flows, called = here.flows[0], first_of(here.round, n)
+        share, fill = place_orders(state, book, shocks, step, called, flows)
+        if flows.short_offered != 0.0 or flows.short_held != 0.0:
+            state.needs_loop = 1  # a layer before the fund has to act
+        finish_round(state, book, step, flows, share, fill)
+
+    @inline
+    def liquidate(state, book, path, step, path_id, here, ledger):
+        """Gather and close until nobody is called."""
+        round_ = 0
+        while round_ < book.max_rounds and not is_known_healthy(state, book):
+            n = gather(state, book, here, step)
+            if n == 0:
+                break
+            close_called(state, book, here, n, path.shocks, step)
+            scatter(state, book, here, n, ledger, path_id, step, round_)
+            record_event(state, book, step, value_fund(state, book))
+            round_ += 1
+            state.touched = 1
+        state.rounds_max = max(state.rounds_max, round_)
+        if round_ < book.max_rounds:
+            remember_healthy(state, book, here)
+
+    return liquidate
+
+
+@inline
+def leave(state, book, path, step, here):
+    """Take the margin out of the accounts that leave at this step."""
+    for j in range(path.exits.size):
+        i = here.leavers[j % here.leavers.size]
+        if path.exits[j] == step and here.accounts[i].qty != 0.0:
+            take_off(here.shelves, i, 0 if here.accounts[i].qty > 0.0 else 1)
+            withdraw_margin(state, book, here.accounts[i])
+            put_on(here.shelves, i, here.accounts[i], book.tiers)
+
+
+@inline
+def renew(state, book, path, step, works, here):
+    """Let the step's events of renewal happen."""
+    seats = here.seats
+    while state.next_turn == step:
+        row = seat_at(path.places[state.turn], book.turnover, seats.starts) if works else NOBODY
+        if row != NOBODY and closes(state, book, here.accounts[row], path.chances[state.turn]):
+            take_off(here.shelves, row, 0 if here.accounts[row].qty > 0.0 else 1)
+            pay_out(state, book, here.accounts[row])
+            move_in(state, book, here, row)
+        advance(state, path.turns)
+    row = next_to_take(state, seats)
+    while row != NOBODY:
+        if works:
+            move_in(state, book, here, row)
+        else:
+            wait_until(state, seats, row, step + 1)
+        row = next_to_take(state, seats)
+
+
+@inline
+def move_in(state, book, here, row):
+    """Let a newcomer take a seat."""
+    account, seats = here.accounts[row], here.seats
+    take_seat(state, book, account, seats.qty[row], seats.leverage[row])
+    put_on(here.shelves, row, account, book.tiers)
+    note_threshold(state, book, account)
+
+
+@once_per_rules
+def compiled(rules):
+    """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` for a set of rules."""
+    value_fund, _ = compose_end(rules)
+    liquidate = compose_liquidate(rules, value_fund)
+    follow = compose_path(rules, liquidate, carry_all, leave, renew, value_fund, melt=inline)
+
+    @frugal_kernel
+    def run_block(states, book, world, first, accounts, here, ledger, traces):
+        """Run every path of a block from a fresh copy of the accounts."""
+        for p in range(states.size):
+            for i in range(accounts.size):
+                here.accounts[i] = accounts[i]
+            fill_shelves(here.shelves, here.accounts, 0.0, book[0].tiers)
+            clear_ring(here.seats)
+            follow(states[p], book[0], path_of(world, p), first + p, here, ledger, traces[p])
+
+    return run_block
