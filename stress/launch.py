@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stress import presets
 from stress.ahead import compiling_ahead
 from stress.census import holdings
 from stress.drawdir import find_parameters, made_with
@@ -19,6 +18,7 @@ from stress.engines.choose import choose_engine
 from stress.engines.population import Population, Share, draw_population, shares
 from stress.engines.results import Results
 from stress.manifest import code_hash, describe_run, now
+from stress.notices import notices
 from stress.outcomes import Outcomes
 from stress.rundir import RunFolder
 from stress.scenario import Scenario, ScenarioError
@@ -217,7 +217,7 @@ def _log_choices(options: Options, scenario: Scenario, population: Population) -
     """Say which engine runs and why, and which shares of open interest the population has against the request."""
     choice = choose_engine(scenario)
     options.log(f"engine: {choice.name}, {choice.why}")
-    if line := presets.notice(scenario.exchange.preset, scenario.tables()):
+    for line in notices(scenario):
         options.log(line)
     if line := share_line(scenario, population):
         options.log(line)

@@ -73,7 +73,16 @@ class Part(Settings):
             value = {"kind": value}
         if not isinstance(value, dict):
             raise ValueError(f"expected a table with a 'kind', got {value!r}")
-        return cls.member(value.get("kind", "")).model_validate(value)  # type: ignore[return-value]
+        if "kind" not in value:
+            raise ValueError(cls._no_kind(value))
+        return cls.member(value["kind"]).model_validate(value)  # type: ignore[return-value]
+
+    @classmethod
+    def _no_kind(cls, table: dict[str, Any]) -> str:
+        """Say that a table has keys and no kind, which kinds there are, and which have these keys."""
+        said = f"needs a 'kind', known: {', '.join(sorted(cls.family))}"
+        having = [kind for kind in sorted(cls.family) if table and set(table) <= set(cls.family[kind].model_fields)]
+        return f"{said}; {' and '.join(table)} would be of {', '.join(having)}" if having else said
 
     @classmethod
     def known(cls, kind: str) -> str:

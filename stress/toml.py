@@ -200,6 +200,8 @@ def _say(first: Any, known: tuple[str, ...]) -> str:
         return f"unknown key{hint(str(first['loc'][-1]), known)}"
     if first["type"] == "missing":
         return "is required"
+    if first["type"] == "too_short":
+        return f"should have at least {first['ctx']['min_length']} entry, got {first['ctx']['actual_length']}"
     message = first["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if first["type"] == "value_error" or isinstance(first["input"], (dict, list, tuple)):
@@ -214,6 +216,7 @@ def _known_keys(loc: tuple[Any, ...], model: Any, value: Any) -> tuple[str, ...]
         if isinstance(part, str):
             annotation = model.model_fields[part].annotation if part in model.model_fields else None
             model = get_args(annotation)[0] if get_args(annotation) else annotation  # a table or an array of them
+            model = getattr(model, "__origin__", model)  # without its annotations
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):

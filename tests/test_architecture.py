@@ -57,6 +57,7 @@ TOP = {
     "figures",
     "launch",
     "manifest",
+    "notices",
     "report",
     "rundir",
     "screen",
@@ -70,7 +71,7 @@ PRIVATE = {
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},
     "typer": {"cli.py"},
-    "pydantic": {"scenario.py", "overlays.py", "toml.py", "registry.py", "agents", "exchange", "markets"},
+    "pydantic": {"scenario.py", "overlays.py", "notices.py", "toml.py", "registry.py", "agents", "exchange", "markets"},
 }
 # Rooms that may know few packages besides the standard library.
 FRUGAL = {"outcomes": {"numpy", "pyarrow"}, "summary": {"numpy", "scipy"}, "accounts": {"numpy"}}

@@ -40,6 +40,7 @@ from stress.summary.intervals import (
     zero_event_bound,
 )
 from stress.summary.model_risk import Driver, ModelRisk, ParameterInterval, Spread, Variant
+from stress.summary.pools import PoolEstimate
 from stress.summary.quantile import (
     QuantileInterval,
     coverage,
@@ -79,6 +80,7 @@ __all__ = [
     "Hindcasts",
     "ModelRisk",
     "ParameterInterval",
+    "PoolEstimate",
     "QuantileInterval",
     "ReserveEstimate",
     "RuinCurve",
