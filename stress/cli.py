@@ -275,6 +275,24 @@ def _import(
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("population")
+def _population(
+    config: Config,
+    populations: Annotated[int, typer.Option(min=1, max=10_000, help="Populations to draw.")] = 20,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw leverage, sizes and the liquidation map (png, svg, pdf).")
+    ] = None,
+    setting: Settings = None,
+    json: Json = False,
+) -> int:
+    """Count who is in the book: cohorts, leverage, concentration, distance to liquidation."""
+    from stress.launch_population import PopulationOptions, launch_population
+
+    return launch_population(PopulationOptions(config, tuple(setting or ()), populations, figure, json))
+
+
 shelf = typer.Typer(help="Rulebooks of venues, as dated data files.", rich_markup_mode=None)
 app.add_typer(shelf, name="presets")
 

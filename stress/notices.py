@@ -20,7 +20,7 @@ TABLES = ("exchange", "funding", "fund")  # of a preset, besides its tiers and l
 def notices(scenario: Scenario) -> list[str]:
     """Return the lines, none of them an error."""
     name = scenario.exchange.preset
-    lines = (presets.notice(name), _overridden(scenario), _left_out(scenario))
+    lines = (presets.notice(name, scenario.tables()), _overridden(scenario), _left_out(scenario))
     return [line for line in lines if line]
 
 

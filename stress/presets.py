@@ -123,9 +123,16 @@ def _problems(about: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"confidence.{key}", f"should be one of {', '.join(LABELS)}, got {label!r}"
 
 
-def notice(name: str | None) -> str:
-    """Return the line that a run prints once when values of its preset are unverified; empty if none is."""
-    if name is None or not (unverified := load(name).unverified):
+def notice(name: str | None, scenario: dict[str, Any] | None = None) -> str:
+    """Return the line that a run prints once when values of its preset are unverified; empty if none is.
+
+    `scenario`, the resolved tables, leaves out what the scenario says otherwise.
+    """
+    if name is None:
+        return ""
+    preset = load(name)
+    unverified = [key for key in preset.unverified if scenario is None or _stands(preset.tables, scenario, key)]
+    if not unverified:
         return ""
     what = f"{len(unverified)} value{'s are' if len(unverified) > 1 else ' is'} unverified"
     return f"warning: preset {name}: {what}: {', '.join(unverified)} (fundstress presets show {name})"
@@ -198,6 +205,29 @@ def said(value: Any) -> str:
 
 def _holds(tables: dict[str, Any], key: str) -> bool:
     return key in ARRAYS or any(key == found for found, _ in _values(tables))
+
+
+def _stands(tables: dict[str, Any], scenario: dict[str, Any], key: str) -> bool:
+    """Say whether a scenario still has what the preset says under `key`."""
+    table, *path = key.split(".")
+    said, found = tables.get(table), scenario.get(table)
+    if table == "layer" and path:
+        said, found = ({row["kind"]: row for row in rows or ()}.get(path[0]) for rows in (said, found))
+        path = path[1:]
+    for step in path:
+        said, found = (entry.get(step) if isinstance(entry, dict) else None for entry in (said, found))
+    return _agrees(said, found)
+
+
+def _agrees(said: Any, found: Any) -> bool:
+    """Say whether a resolved value is what a file says, with defaults beside it; a kind may stand for its table."""
+    if isinstance(said, dict) and isinstance(found, dict):
+        return all(_agrees(value, found.get(key)) for key, value in said.items())
+    if isinstance(said, list) and isinstance(found, list):
+        return len(said) == len(found) and all(map(_agrees, said, found))
+    if isinstance(said, str) and isinstance(found, dict):
+        return bool(found.get("kind") == said)
+    return bool(said == found)
 
 
 def _label(preset: Preset, key: str) -> str:

@@ -7,7 +7,8 @@ imports every file beside it.  An unknown kind is an error that names the known 
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from types import UnionType
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
@@ -23,8 +24,9 @@ class Settings(BaseModel):
     @classmethod
     def _numbers_and_parts(cls, value: Any, info: ValidationInfo) -> Any:
         wanted = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(wanted, type) and issubclass(wanted, Part):
-            return wanted.choose(value)
+        for family in (wanted, *(get_args(wanted) if isinstance(wanted, UnionType) else ())):
+            if isinstance(family, type) and issubclass(family, Part) and not (value is None and family is not wanted):
+                return family.choose(value)
         if isinstance(value, (bool, str)) and wanted in NUMBERS[1:]:
             raise ValueError(f"should be a valid number, got {value!r}")
         return value

@@ -395,8 +395,13 @@ class Scenario(Settings):
                 yield "layer", f"{kind!r} is repeated in the waterfall {kinds}"
         if "fund" not in kinds:
             yield "layer", f"'fund' is missing in the waterfall {kinds}"
-        if self.fund.top_up_usd > 0.0 and self.fund.top_up_below_usd is None:
-            yield "fund.top_up_below_usd", "is needed by fund.top_up_usd"
+        yield from ((f"fund.{key}", message) for key, message in self.fund.top_up_problems())
+        keeper = getattr(self.exchange.disposal, "keeper_fee", 0.0)
+        if keeper > 0.0 and self.exchange.fee.pays_keeper and self.exchange.fee.as_numbers()["other_rate"] > 0.0:
+            yield (
+                "exchange.fee.other_rate",
+                "must be 0 with exchange.disposal.keeper_fee above 0: keepers are paid once",
+            )
         if self.exchange.halt_minutes > self.run.horizon_hours * 60.0:
             yield "exchange.halt_minutes", f"{self.exchange.halt_minutes:g} is longer than run.horizon_hours"
         if self.liquidity.common_liquidation > 0.0 and self.liquidity.permanent_share > 0.0:

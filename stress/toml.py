@@ -70,10 +70,10 @@ def without_places(node: Any) -> Any:
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Lay tables over tables; anything that is not a table, arrays included, is replaced.
 
-    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  An amount has two
-    keys, ``_usd`` and ``_coin``: the one above takes the place of the other.
+    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  A value that has two
+    forms (`rivals_of`): the one above takes the place of the other.
     """
-    rivals = {rival(key) for key in above}
+    rivals = {other for key in above for other in rivals_of(key)}
     merged = {key: value for key, value in below.items() if key not in rivals}
     for key, value in above.items():
         old = merged.get(key)
@@ -81,12 +81,14 @@ def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def rival(key: str) -> str:
-    """Return the other key of an amount of money; nothing for a key that is no such amount."""
-    for unit, other in (("_usd", "_coin"), ("_coin", "_usd")):
-        if key.endswith(unit):
-            return key.removesuffix(unit) + other
-    return ""
+def rivals_of(key: str) -> tuple[str, ...]:
+    """Return the keys of the other form of a value.
+
+    An amount is ``_usd`` or ``_coin``; a law is a table, or in its short form ``_median`` and ``_sigma``.
+    """
+    name, _, form = key.rpartition("_")
+    forms = {"usd": (f"{name}_coin",), "coin": (f"{name}_usd",), "median": (name,), "sigma": (name,)}
+    return forms.get(form, (f"{key}_median", f"{key}_sigma"))
 
 
 def _same_kind(old: Any, new: Any) -> TypeGuard[dict[str, Any]]:
@@ -134,7 +136,8 @@ def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any
     table = dict(node) if isinstance(node, dict) else {}
     if parts[0] == "kind" and len(parts) == 1 and table.get("kind") != value:
         return {"kind": value, **{k: v for k, v in table.items() if k.endswith("_usd")}}
-    table.pop(rival(parts[0]), None)
+    for other in rivals_of(parts[0]):
+        table.pop(other, None)
     table[parts[0]] = _set(table.get(parts[0], {}), parts[1:], value, name, source)
     return table
 

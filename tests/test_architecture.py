@@ -42,6 +42,7 @@ ARROWS = {
     "variants": {*MODEL, "engines", "outcomes", "summary"},
     "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
+    "census": {*MODEL, "engines", "outcomes", "summary"},
     "snapshot": {*MODEL},
     "plots": {"outcomes", "summary", "sweep"},
 }
@@ -61,7 +62,7 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"drawdir", "launch_compare", "launch_draws", "launch_import", "viz"}
+TOP |= {"census_page", "drawdir", "launch_compare", "launch_draws", "launch_import", "launch_population", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {

@@ -161,7 +161,7 @@ def note_handed(book, flows, round_, j, moved):
 
 def compose_execution(rules):
     """Return ``execute(state, book, round_, flows, share, fill)``: who goes on, who is closed, who falls short."""
-    keeps, reduce, settle = rules.keeps, rules.reduce, rules.settle
+    keeps, reduce, settle, pay_bonus = rules.keeps, rules.reduce, rules.settle, rules.pay_bonus
 
     @rule
     def go_on(state, book, round_, flows, j, qty, fill):
@@ -187,6 +187,7 @@ def compose_execution(rules):
             settle(state, book, account, fill, round_.sold[j])
         else:
             round_.short[j] = 1
+            pay_bonus(state, book, account, fill, round_.sold[j])
             flows.short_offered += qty
             flows.short_held += rest
 

@@ -40,7 +40,7 @@ class Rulebook:
         rules = settlement.compose(self.law)
         rules.absorb = waterfall.compose_waterfall()
         rules.whole = self.whole
-        rules.order, kept_after, rules.reduce = compose_orders(rules.split)
+        rules.order, kept_after, rules.reduce = compose_orders()
         rules.keeps = compose_keeping(kept_after)
         return rules
 

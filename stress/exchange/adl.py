@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from stress.accounts import equity, lots_down, notional
-from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
+from stress.exchange.handover import ask_for, compose_handing, shrink_to, total_up
 from stress.exchange.margin import required_margin
 from stress.exchange.ranking import Ranking, Standing, best_first, compose_ranking
 from stress.exchange.transfer import TransferPrice
@@ -153,7 +153,7 @@ def apply_takes(state, case, accounts, living, taken):
 def compose_adl():
     """Return the layer rule that deleverages; ranking and price are numbers of the rulebook."""
     score, allocate = compose_ranking()
-    price = one_of(TransferPrice.rules("price"))
+    price, hand_over = one_of(TransferPrice.rules("price")), compose_handing()
 
     @rule
     def adl_absorbs(state, book, case, round_, accounts, living):
@@ -177,7 +177,7 @@ def compose_adl():
             return
         allocate(terms.ranking, order, sizes, case.quantity, book.lot, taken)
         apply_takes(state, case, accounts, living, taken)
-        hand_over(state, case, round_, asked)
+        hand_over(state, book, case, round_, asked)
 
     return adl_absorbs
 

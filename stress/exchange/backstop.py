@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from stress.exchange.handover import ask_for, hand_over, shrink_to, total_up
+from stress.exchange.handover import ask_for, compose_handing, shrink_to, total_up
 from stress.exchange.settlement import NO_LIMIT
 from stress.exchange.transfer import TransferPrice
 from stress.exchange.waterfall import Layer
@@ -45,7 +45,7 @@ def take_over(state, case):
 
 def compose_backstop():
     """Return the layer's rule; the price is a number of the rulebook."""
-    price = one_of(TransferPrice.rules("price"))
+    price, hand_over = one_of(TransferPrice.rules("price")), compose_handing()
 
     @rule
     def providers_absorb(state, book, case, round_, accounts, living):
@@ -64,7 +64,7 @@ def compose_backstop():
         if case.side * (state.mark - case.transfer_price) < terms.required_edge * state.mark:
             return
         take_over(state, case)
-        hand_over(state, case, round_, asked)
+        hand_over(state, book, case, round_, asked)
 
     return providers_absorb
 

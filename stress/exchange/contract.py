@@ -24,6 +24,7 @@ class Contract(Part):
 
     side: ClassVar[float] = 1.0
     in_coin: ClassVar[bool] = False
+    on_coin: ClassVar[bool] = True  # its price is that of the coin, not of another one
     default_lot: ClassVar[float] = 0.001  # in the units of `quantity`
     default_tick: ClassVar[float] = 0.1  # USD
     default_cent: ClassVar[float] = 0.01  # money
@@ -121,6 +122,7 @@ class Quanto(Contract, kind="quanto"):
     """Profit in another coin at a fixed rate: multiplier x q (P - E) (BitMEX ETHUSD)."""
 
     in_coin = True
+    on_coin = False
     default_lot = 1.0
     default_tick = 0.05  # of ETHUSD
     default_cent = 1e-8

@@ -17,9 +17,10 @@ class Asset(Settings):
     """What a share of the fund is held in.
 
     Its price follows USD or the index.  A stable coin follows USD and the contract's coin the index without being
-    told.  `beta` is the relative move of its USD price for one of the index; at most 1.5, so that its worth stays
-    above zero until the index has lost two thirds.  Whatever is sold in need fetches (1 - `sale_haircut`) of its
-    price, and counts as that from the start.
+    told; the coin in which a quanto settles is the contract's money, whose price stands still as that of USD does.
+    `beta` is the relative move of its USD price for one of the index; at most 1.5, so that its worth stays above zero
+    until the index has lost two thirds.  Whatever is sold in need fetches (1 - `sale_haircut`) of its price, and counts
+    as that from the start.
     """
 
     name: str = Field(min_length=1)
@@ -28,16 +29,16 @@ class Asset(Settings):
     beta: float = Field(default=1.0, ge=0, le=1.5)
     sale_haircut: float = Field(default=0.0, ge=0, lt=1)
 
-    def follows_of(self, coin: str) -> str | None:
+    def follows_of(self, contract: Contract, coin: str) -> str | None:
         """Return "USD" or "index", or None for an asset without a price."""
         said = self.follows or self.name
-        if said in STABLE:
+        if said in STABLE or (said == coin and not contract.on_coin):
             return USD
         return INDEX if said in (INDEX, coin) else None
 
-    def beta_of(self, coin: str) -> float:
+    def beta_of(self, contract: Contract, coin: str) -> float:
         """Return the relative move of its USD price for one of the index: none for dollars."""
-        return self.beta if self.follows_of(coin) == INDEX else 0.0
+        return self.beta if self.follows_of(contract, coin) == INDEX else 0.0
 
 
 class FundSettings(Settings):
@@ -84,11 +85,21 @@ class FundSettings(Settings):
         moving = still = 0.0
         for asset in self.held(coin):
             worth = self.face * asset.share * (1.0 - asset.sale_haircut)
-            exposure = contract.exposure(asset.beta_of(coin))
+            exposure = contract.exposure(asset.beta_of(contract, coin))
             if exposure != 0.0:
                 moving += worth * exposure
                 still += worth * (1.0 - exposure)
         return moving, still
+
+    def top_up_problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) for a part of the rule of top-ups that is without the rest."""
+        if self.top_up_usd > 0.0:
+            if self.top_up_below_usd is None:
+                yield "top_up_below_usd", "is needed by fund.top_up_usd"
+            return
+        for key in ("top_up_below_usd", "top_up_total_usd"):
+            if (amount := getattr(self, key)) is not None:
+                yield key, f"{amount:g} has no effect without fund.top_up_usd above 0"
 
     def problems(self, contract: Contract, coin: str) -> Iterator[tuple[str, str]]:
         """Yield (key, message) for assets that have no price, or more of them than the fund."""
@@ -97,10 +108,12 @@ class FundSettings(Settings):
         if self.in_coin > 0.0 and contract.in_coin:
             yield "in_coin", f"must be 0: the contract's money is {coin}; list what else the fund holds in fund.assets"
         for i, asset in enumerate(self.assets):
-            if asset.follows_of(coin) is None:
+            if asset.follows_of(contract, coin) is None:
                 known = f"follows = {INDEX!r} or {USD!r}"
                 yield f"assets.{i}", f"{asset.name!r} has no price: give {known} (stable coins and {coin} need none)"
-            elif contract.exposure(asset.beta_of(coin)) < 0.0:
+            elif asset.name == coin and asset.follows == INDEX and not contract.on_coin:
+                yield f"assets.{i}.follows", f"{INDEX!r} is another coin's price: {coin} is the contract's money"
+            elif contract.exposure(asset.beta_of(contract, coin)) < 0.0:
                 yield f"assets.{i}.beta", f"{asset.beta:g} must be at most 1 where the money is {coin}"
         total = sum(asset.share for asset in self.assets)
         if total > 1.0 + ROUNDING:

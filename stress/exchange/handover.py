@@ -5,6 +5,7 @@ fraction in whole lots, find the transfer price, and book what that price differ
 """
 
 from stress.accounts import bankruptcy_price, lots_down, lots_up
+from stress.exchange.limits import compose_tightest, count_use
 from stress.exchange.waterfall import marked_gain, takes_part
 from stress.rules import rule
 
@@ -46,19 +47,32 @@ def total_up(state, case, round_, asked, price_rule, price_code):
         case.transfer_price = price_rule(price_code, mean, state.mark, state.previous_mark, state.index)
 
 
-@rule
-def hand_over(state, case, round_, asked):
-    """Book what was handed over: the case shrinks by its shortfall, less what the price costs beyond the fund."""
-    for j in range(len(asked)):
-        round_.moved[j] += float(asked[j])
-    owed = case.side * (case.bankruptcy_value - case.quantity * case.transfer_price)
-    if abs(owed) <= NOTHING_LEFT * case.bankruptcy_value:
-        owed = 0.0
-    case.owed += owed
-    unpaid = 0.0
-    if owed > 0.0 and state.bottomless == 0 and case.by_quantity == 0:
-        paid = min(owed, max(0.0, case.fund_capacity - case.fund_paid))
+def compose_handing():
+    """Return ``hand_over(state, book, case, round_, asked)``, which books what was handed over."""
+    most_of_cost = compose_tightest("cost")
+
+    @rule
+    def pay_cost(state, book, case, round_, owed):
+        """Let the fund pay, as far as it has and may, what the price costs; return the rest."""
+        able = max(0.0, case.fund_capacity - case.fund_paid)
+        paid = min(owed, min(able, max(0.0, most_of_cost(state, book, case, round_))))
         case.fund_paid += paid
-        unpaid = owed - paid
-    left = case.remaining - (case.relieved - unpaid) / case.loss
-    case.remaining = left if left > NOTHING_LEFT else 0.0
+        count_use(state, paid)
+        return owed - paid
+
+    @rule
+    def hand_over(state, book, case, round_, asked):
+        """Shrink the case by the shortfall handed over, less what the price costs beyond the fund and its limits."""
+        for j in range(len(asked)):
+            round_.moved[j] += float(asked[j])
+        owed = case.side * (case.bankruptcy_value - case.quantity * case.transfer_price)
+        if abs(owed) <= NOTHING_LEFT * case.bankruptcy_value:
+            owed = 0.0
+        case.owed += owed
+        unpaid = 0.0
+        if owed > 0.0 and state.bottomless == 0 and case.by_quantity == 0:
+            unpaid = pay_cost(state, book, case, round_, owed)
+        left = case.remaining - (case.relieved - unpaid) / case.loss
+        case.remaining = left if left > NOTHING_LEFT else 0.0
+
+    return hand_over

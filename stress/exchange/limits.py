@@ -2,8 +2,13 @@
 
 A limit looks whenever the fund is asked.  What it refuses goes on to the next layer, and positions that the fund
 may not hold go to the layers that take quantity, at their cost (docs/method.md, section 6).
+
+Limits are of two kinds.  Amounts of money (`floor`, `lifetime`, `per_step`) bind whatever the fund pays for, also
+what deleveraging costs at another price than bankruptcy.  The others say when losses are no longer the fund's, so that
+somebody is deleveraged: they do not bind what that then costs, which is the fund's by the venue's rule.
 """
 
+import math
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -33,13 +38,17 @@ def any_position(state, book, fund, notional, lost):
 class Limit(Part):
     """Family of limits on the fund.
 
-    ``room`` is a rule ``(state, book, case, round_) -> quote``: what the fund may pay for the case.
+    ``room`` is a rule ``(state, book, case, round_) -> quote``: what the fund may pay for the case; ``cost``, the
+    same for what a transfer at another price than bankruptcy costs; ``covers``, the shortfall of the accounts whose
+    losses are the fund's at all, each of them whole.
     ``hold`` is a rule ``(state, book, fund, notional, lost) -> quote``: which notional of inventory it may hold,
     given the marked fund, the inventory's notional and its unrealised loss.  Their terms are numbers of the
     fund's record, ``<kind>_<key>``.
     """
 
     room: ClassVar[Any] = staticmethod(any_payment)
+    cost: ClassVar[Any] = staticmethod(any_payment)
+    covers: ClassVar[Any] = staticmethod(any_payment)
     hold: ClassVar[Any] = staticmethod(any_position)
 
     @property
@@ -61,11 +70,11 @@ def terms_of(limits: tuple[Limit, ...]) -> dict[str, float]:
     return terms
 
 
-def compose_tightest() -> Any:
-    """Return the rule ``(state, book, case, round_) -> quote`` of the tightest limit on a payment."""
+def compose_tightest(what: str = "room") -> Any:
+    """Return the rule ``(state, book, case, round_) -> quote`` of the tightest limit: its ``room``, or `what`."""
     tightest = any_payment
     for kind in sorted(Limit.family):
-        tightest = _tighter(kind, Limit.family[kind].room, tightest)  # type: ignore[attr-defined]
+        tightest = _tighter(kind, getattr(Limit.family[kind], what), tightest)
     return tightest
 
 
@@ -109,6 +118,16 @@ def _smaller(kind, hold, rest):
         return most
 
     return most_held
+
+
+@rule
+def count_use(state, amount):
+    """Add what the fund pays to its use in this step and since the start."""
+    if state.fund_used_at != state.step:
+        state.fund_used_at = state.step
+        state.fund_used_step = 0.0
+    state.fund_used_step += amount
+    state.fund_used += amount
 
 
 @rule
@@ -205,6 +224,20 @@ def solvent_at_the_mark(state, book, case, round_):
 
 
 @rule
+def losses_within_the_blocks(state, book, case, round_):
+    """Pay for accounts that lose no more than is allowed to one in the blocks of a step, and not for the others."""
+    terms = book.layers.fund
+    blocks = max(1.0, math.floor(book.step_hours * 3600.0 / terms.per_account_block_seconds + MET))
+    loss = 0.0
+    for j in range(len(round_.batch)):
+        if takes_part(case, round_, j):
+            lost = max(0.0, -marked_gain(state, case, round_, j))
+            if lost <= terms.per_account_usd * blocks * (1.0 + MET):
+                loss += lost
+    return case.remaining * loss
+
+
+@rule
 def hold_a_share_of_the_fund(state, book, fund, notional, lost):
     """Hold at most a multiple of the marked fund."""
     return book.layers.fund.inventory_cap_share_of_fund * fund
@@ -274,25 +307,37 @@ class PerPosition(Limit, kind="per_position"):
     room = staticmethod(share_of_positions)
 
 
-class PerStep(Limit, kind="per_step"):
-    """So much per step (dYdX v4: USD 1 m per block and subaccount)."""
+class PerAccount(Limit, kind="per_account"):
+    """So much per account and block, all or nothing for each account (dYdX v4: USD 1 m per subaccount and block).
+
+    A step has time for as many blocks as fit into it.  What is refused is a part of the case, of which every account
+    bears the same fraction.
+    """
 
     usd: float = Field(default=1e6, ge=0)
-    room = staticmethod(left_of_the_step)
+    block_seconds: float = Field(default=1.0, gt=0, le=86_400)  # about a second, as in `exchange.partial`
+    covers = staticmethod(losses_within_the_blocks)
+
+
+class PerStep(Limit, kind="per_step"):
+    """So much per step, all accounts together (illustrative)."""
+
+    usd: float = Field(default=1e6, ge=0)
+    room = cost = staticmethod(left_of_the_step)
 
 
 class Lifetime(Limit, kind="lifetime"):
     """So much per path (Drift v2: USD 100 m for its first tier of markets)."""
 
     usd: float = Field(default=1e8, ge=0)
-    room = staticmethod(left_of_the_lifetime)
+    room = cost = staticmethod(left_of_the_lifetime)
 
 
 class Floor(Limit, kind="floor"):
     """A floor below which the fund refuses: an operator who keeps something back (illustrative)."""
 
     usd: float = Field(ge=0)
-    room = staticmethod(above_the_floor)
+    room = cost = staticmethod(above_the_floor)
 
 
 class VaultLoss(Limit, kind="vault_loss"):
@@ -309,4 +354,4 @@ class VaultLoss(Limit, kind="vault_loss"):
 class NegativeEquity(Limit, kind="negative_equity"):
     """Accounts without equity at the mark are not the fund's business (Hyperliquid, dYdX v4)."""
 
-    room = staticmethod(solvent_at_the_mark)
+    covers = staticmethod(solvent_at_the_mark)

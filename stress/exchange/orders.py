@@ -8,7 +8,8 @@ import math
 from typing import Any
 
 from stress.accounts import equity, lots_up, unrealized_pnl
-from stress.exchange.margin import is_breached, maintenance_margin, margin_value
+from stress.exchange.liquidation import FeeModel
+from stress.exchange.margin import is_breached, maintenance_margin, margin_value, required_margin
 from stress.exchange.partial import Partial
 from stress.exchange.settlement import attribute, pay_fund
 from stress.rules import one_of, rule
@@ -16,14 +17,23 @@ from stress.rules import one_of, rule
 
 @rule
 def is_called(account, state, book, step):
-    """Say whether an account's order executes now: it is breached and free, bankrupt, or its order arrives."""
+    """Say whether an account's order executes now: it is breached and free, beyond orders, or its order arrives."""
     if account.qty == 0.0:
         return False
     if account.wait < 0 and state.final == 0:
         return -account.wait <= step
     if not is_breached(account.qty, account.entry, account.collateral, state.mark, state.funding, book.tiers):
         return False
-    return account.wait <= step or state.final == 1 or worth_of(account, state, state.mark) < 0.0
+    return account.wait <= step or state.final == 1 or is_beyond_orders(account, state, book)
+
+
+@rule
+def is_beyond_orders(account, state, book):
+    """Say whether no cooldown protects an account: it is bankrupt, or below the backstop margin."""
+    worth = worth_of(account, state, state.mark)
+    if worth < 0.0 or book.backstop_margin == 0.0:
+        return worth < 0.0
+    return worth < book.backstop_margin * required_margin(account.qty, account.entry, state.mark, book.tiers)
 
 
 @rule
@@ -48,9 +58,9 @@ def next_wait(account, book, step):
     return step + max(1, math.ceil(book.partial.cooldown_seconds / book.step_seconds))
 
 
-def compose_orders(split) -> tuple[Any, Any, Any]:
+def compose_orders() -> tuple[Any, Any, Any]:
     """Return ``order, kept_after, reduce``: what is offered, what an order leaves, and the books of a partial one."""
-    offer = one_of(Partial.rules("offer"))
+    offer, split_part = one_of(Partial.rules("offer")), one_of(FeeModel.rules("split_part"))
 
     @rule
     def order(account, state, book, step):
@@ -75,7 +85,7 @@ def compose_orders(split) -> tuple[Any, Any, Any]:
         The fund keeps fractions of a cent, so that sums do not depend on their order.
         """
         gain = qty / account.qty * worth_of(account, state, fill)
-        to_fund, others = split(book.fee.code, gain, abs(qty) * fill, book)
+        to_fund, others = split_part(book.fee.code, gain, abs(qty) * fill, account, state, book)
         left = account.collateral + unrealized_pnl(qty, account.entry, fill, state.funding) - to_fund - others
         on_grid = math.floor(left / book.cent) * book.cent
         return to_fund + (left - on_grid), others, on_grid

@@ -23,12 +23,17 @@ class Partial(Part):
     whole: ClassVar[bool] = False  # every order is for the whole position
     final: ClassVar[bool] = False  # what an order leaves unhealthy is taken over
     fill_or_kill: ClassVar[bool] = False
-    cooldown_seconds: float = Field(default=0.0, ge=0, le=86_400)  # between two orders for one account
 
     def as_numbers(self) -> dict[str, Any]:
         """Return the settings, and what follows an order."""
         flags = {"final": int(self.final), "fill_or_kill": int(self.fill_or_kill)}
         return {**super().as_numbers(), **flags}
+
+
+class Repeated(Partial):
+    """Policies that look again at an account that its order has not saved."""
+
+    cooldown_seconds: float = Field(default=0.0, ge=0, le=86_400)  # between two orders for one account
 
 
 @rule
@@ -76,9 +81,15 @@ def restoring_value(value, equity, rate, tiers):
 
 
 @rule
+def fee_of_a_part(book):
+    """Return what an order for a part of a position costs, a share of its notional."""
+    return book.fee.part_rate + book.fee.other_rate
+
+
+@rule
 def just_enough(account, value, equity, maintenance, state, book):
     """Close what restores the margin after the liquidation fee (Binance's one large order)."""
-    return abs(account.qty) * (restoring_value(value, equity, book.fee.rate, book.tiers) / value)
+    return abs(account.qty) * (restoring_value(value, equity, fee_of_a_part(book), book.tiers) / value)
 
 
 @rule
@@ -104,7 +115,7 @@ def in_slices(account, value, equity, maintenance, state, book):
             break
         sold = slice_of(left, book.partial)
         left -= sold
-        worth -= book.fee.rate * sold
+        worth -= fee_of_a_part(book) * sold
     return abs(account.qty) * (1.0 - left / value)
 
 
@@ -128,8 +139,9 @@ def margin_shortage(account, value, equity, maintenance, state, book):
     shortage = ratio * value - equity
     if shortage < book.partial.small_usd:
         return abs(account.qty)
-    fee = fund_fee_rate(shortage, value, ratio, book.fee.other_rate, book.fee.rate)
-    return min(abs(account.qty), shortage_size(shortage, state.mark, ratio, book.fee.other_rate, fee))
+    keeper = book.fee.other_rate + book.disposal.keeper_fee  # whichever of the two pays the keeper
+    fee = fund_fee_rate(shortage, value, ratio, keeper, book.fee.part_rate)
+    return min(abs(account.qty), shortage_size(shortage, state.mark, ratio, keeper, fee))
 
 
 class Full(Partial, kind="full"):
@@ -153,14 +165,14 @@ class SmartIoc(Partial, kind="smart_ioc"):
     offer = staticmethod(just_enough)
 
 
-class TwoTiers(Partial, kind="two_tiers"):
+class TwoTiers(Repeated, kind="two_tiers"):
     """Two tiers down and another look after a minute, down to the first tier's requirement (OKX)."""
 
     cooldown_seconds: float = Field(default=60.0, ge=0, le=86_400)  # "about 1 minute" in an older help page
     offer = staticmethod(two_tiers_down)
 
 
-class PortionThenRest(Partial, kind="pct_cooldown"):
+class PortionThenRest(Repeated, kind="pct_cooldown"):
     """A fifth of a position above USD 100,000 first, the rest after a cooldown (Hyperliquid)."""
 
     portion: float = Field(default=0.2, gt=0, le=1)
@@ -169,7 +181,7 @@ class PortionThenRest(Partial, kind="pct_cooldown"):
     offer = staticmethod(a_part_first)
 
 
-class BlockLimits(Partial, kind="block_limits"):
+class BlockLimits(Repeated, kind="block_limits"):
     """A tenth of the position per block, between USD 1,000 and 100,000 (dYdX v4 mainnet genesis)."""
 
     portion: float = Field(default=0.1, gt=0, le=1)
@@ -179,7 +191,7 @@ class BlockLimits(Partial, kind="block_limits"):
     offer = staticmethod(in_slices)
 
 
-class MarginShortage(Partial, kind="margin_shortage"):
+class MarginShortage(Repeated, kind="margin_shortage"):
     """What restores the margin plus a buffer of 2 %; a shortage below USD 50 closes everything (Drift)."""
 
     buffer: float = Field(default=0.02, ge=0, le=1)
@@ -187,7 +199,7 @@ class MarginShortage(Partial, kind="margin_shortage"):
     offer = staticmethod(margin_shortage)
 
 
-class VolumeLimited(Partial, kind="volume_limited"):
+class VolumeLimited(Repeated, kind="volume_limited"):
     """A tenth of the position every six seconds, at most 0.0001 of daily volume (FTX, historic)."""
 
     portion: float = Field(default=0.1, gt=0, le=1)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
-from stress.exchange.limits import NO_LIMIT, Limit, compose_tightest, terms_of
+from stress.exchange.limits import NO_LIMIT, Limit, compose_tightest, count_use, terms_of
 from stress.exchange.waterfall import Layer, note_ruin
 from stress.rules import rule
 
@@ -19,7 +19,7 @@ def take_share(case, share):
 
 def compose_fund():
     """Return the fund's rule: of several limits the tightest binds."""
-    tightest = compose_tightest()
+    covered, tightest = compose_tightest("covers"), compose_tightest()
 
     @rule
     def fund_absorbs(state, book, case, round_, accounts, living):
@@ -29,27 +29,18 @@ def compose_fund():
         share = 1.0
         if state.bottomless == 0:
             due, able = case.remaining * case.loss, max(0.0, case.fund_capacity - case.fund_paid)
-            allowed = max(0.0, min(due, tightest(state, book, case, round_)))
+            asked = max(0.0, min(due, covered(state, book, case, round_)))
+            allowed = max(0.0, min(asked, tightest(state, book, case, round_)))
             if allowed > able:
                 note_ruin(state)
             paid = min(allowed, able)
+            if paid < asked and book.layers.fund.all_or_nothing == 1.0:
+                paid = 0.0
             share = paid / due if paid < due else 1.0
-            if share < 1.0 and book.layers.fund.all_or_nothing == 1.0:
-                share = 0.0
             count_use(state, share * due)
         take_share(case, share)
 
     return fund_absorbs
-
-
-@rule
-def count_use(state, amount):
-    """Add what the fund pays to its use in this step and since the start."""
-    if state.fund_used_at != state.step:
-        state.fund_used_at = state.step
-        state.fund_used_step = 0.0
-    state.fund_used_step += amount
-    state.fund_used += amount
 
 
 @rule
@@ -81,6 +72,7 @@ class Fund(Layer, kind="fund"):
 
     `limits` restrict what it pays and holds, whatever it has; `payment` says whether a case that it cannot
     or may not pay in full is paid in part (public code of Drift v2) or not at all (public code of dYdX v4).
+    Accounts whose losses a limit says are not the fund's are refused first, and no part of that.
     """
 
     limits: tuple[Annotated[SerializeAsAny[Limit], BeforeValidator(Limit.choose)], ...] = ()

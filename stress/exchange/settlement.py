@@ -45,7 +45,7 @@ def fund_start(state, book):
 
 
 @rule
-def settle(state, book, account, fill, share, split):
+def settle(state, book, account, fill, share, split, bonus):
     """Close one account: `share` of it is sold at `fill`, the rest is taken over at its bankruptcy price.
 
     Fee, surplus and bad debt are per account: winners and losers of a batch are not netted.  The gain
@@ -55,10 +55,10 @@ def settle(state, book, account, fill, share, split):
     gain = account.collateral + unrealized_pnl(qty, account.entry, fill, state.funding)
     if gain >= 0.0:
         to_fund, _ = split(book.fee.code, gain, abs(qty) * fill, book)
-        paid = share * affordable(state, book, to_fund)
-        state.released += share * gain - paid
+        paid = affordable(state, book, share * to_fund)
     else:
-        paid = share * gain
+        paid = share * gain + affordable(state, book, -(share * bonus(book.fee.code, abs(qty) * fill, book)))
+    state.released += share * gain - paid
     pay_fund(state, paid)
     attribute(state, account, paid, share)
     state.inventory_cost += (1.0 - share) * (qty * account.entry - account.collateral)
@@ -66,11 +66,17 @@ def settle(state, book, account, fill, share, split):
 
 
 @rule
+def fund_left(state, book):
+    """Return the marked fund of the last event and what has been settled since, quote."""
+    return fund_start(state, book) + state.value + (state.surplus - state.bad_debt - state.settled)
+
+
+@rule
 def affordable(state, book, amount):
     """Return what a liquidation pays the fund; where the fund should add to it (negative), no more than it has."""
     if amount >= 0.0 or state.bottomless == 1:
         return amount
-    return -min(-amount, max(0.0, book.fund_initial + state.value))
+    return -min(-amount, max(0.0, fund_left(state, book)))
 
 
 @rule
@@ -177,6 +183,7 @@ def spend_coins(state, book, value):
 def record_event(state, book, step, value):
     """Record the fund after an event; `value` is its marked change since the start (docs/method.md, section 10)."""
     state.value = value
+    state.settled = state.surplus - state.bad_debt
     spend_coins(state, book, value)
     loss = -value
     carried = value + state.bad_debt - state.surplus - state.fee_income
@@ -305,12 +312,22 @@ def compose(law) -> SimpleNamespace:
     update_mark = compose_mark(displacement, common_displacement, shown)
     open_step = compose_open_step(compose_basis(displacement, shown), update_mark)
     trade, unwind = compose_trading(update_mark, fill_price, limit_room)
-    split = one_of(FeeModel.rules("split"))
+    split, bonus = one_of(FeeModel.rules("split")), one_of(FeeModel.rules("bonus"))
 
     @rule
     def settle_account(state, book, account, fill, share):
         """Close one account under the scenario's fee model."""
-        settle(state, book, account, fill, share, split)
+        settle(state, book, account, fill, share, split, bonus)
+
+    @rule
+    def pay_bonus(state, book, account, fill, share):
+        """Let the fund pay, while it can, what others receive for an account whose shortfall goes to the layers."""
+        amount = share * bonus(book.fee.code, abs(account.qty) * fill, book)
+        if amount > 0.0:
+            paid = affordable(state, book, -amount)
+            state.released -= paid
+            pay_fund(state, paid)
+            attribute(state, account, paid, 1.0)
 
     return SimpleNamespace(
         displacement=displacement,
@@ -321,7 +338,7 @@ def compose(law) -> SimpleNamespace:
         unwind=unwind,
         rehedge=rehedge,
         price_batch=compose_batch(fill_price, limit_room),
-        split=split,
         settle=settle_account,
+        pay_bonus=pay_bonus,
         common_share=one_of(FeeModel.rules("common_share")),
     )

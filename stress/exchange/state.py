@@ -107,6 +107,7 @@ class ExchangeState:
 
     # the record
     value: float = 0.0  # marked change of the fund at the last event
+    settled: float = 0.0  # surplus less bad debt at the last event
     drawdown: float = 0.0
     drawdown_gross: float = 0.0
     gross: float = 0.0  # loss without credit for income, at the last event

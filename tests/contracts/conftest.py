@@ -23,6 +23,13 @@ EXAMPLES = {
     "collateral_usd": 150_000.0,
     "multiplier": 1e-6,
     "settlement_price_usd": 40_000.0,
+    "edges": (1.0, 3.0, 7.0, 15.0, 50.0),
+    "weights": (0.36, 0.49, 0.10, 0.05),
+    "venue": "bitmex_2019",
+    "probabilities": (0.0, 0.5, 0.9, 0.99, 1.0),
+    "quantiles": (10.0, 500.0, 3e4, 1e6, 3e8),
+    "sizes": (1.0,) * 49 + (100.0,),
+    "sizes_usd": (1e4,) * 49 + (1e6,),
 }
 
 
@@ -43,7 +50,8 @@ def example(book_file):
     def make(part, **settings):
         for name, field in part.model_fields.items():
             money = name == f"{getattr(part, 'money', '')}_usd"  # one of two keys, of which one must be given
-            if (field.is_required() or money) and name not in settings:
+            short = name.endswith("_median") and name.removesuffix("_median") not in settings  # of a law, in two forms
+            if (field.is_required() or money or short) and name not in settings:
                 settings[name] = examples.get(name, next((getattr(m, "ge", None) for m in field.metadata), 1.0))
         return part(**settings)
 

@@ -234,6 +234,13 @@ SCENARIOS = {
         "population.0.leverage_median": 35.0,
         "population.0.short_share": 0.15,
     },
+    "laws_of_the_crowd": {
+        "population.0.leverage": {"kind": "popular", "factor": 2.0},
+        "population.0.copula": "t",
+        "population.0.rank_correlation": -0.3,
+        "population.0.long_skew": 1.0,
+        "population.0.age": "lognormal",
+    },
     "shorts_squeezed": SQUEEZE,
     "longs_pay_funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
     "shorts_pay_funding": {"funding.mean_rate": -4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
@@ -375,7 +382,7 @@ SCENARIOS |= {
     "pct_cooldown": {
         **DEEP,
         "exchange.partial": {"kind": "pct_cooldown", "large_usd": 5_000.0, "cooldown_seconds": 150.0},
-        "exchange.backstop_margin": 0.6667,
+        "exchange.backstop_margin": 2 / 3,
         "exchange.fee": "keep_residual",
     },
     "block_limits": {
@@ -389,7 +396,7 @@ SCENARIOS |= {
         **DEEP,
         "exchange.partial": "margin_shortage",
         "exchange.disposal": "keeper_transfer",
-        "exchange.fee": "keeper_split",
+        "exchange.fee": {"kind": "keeper_split", "other_rate": 0.0},
         "exchange.remainder": "waits",
         "funding.mean_rate": -2e-3,
         **NO_MEMORY,
@@ -432,6 +439,17 @@ SCENARIOS |= {
     },
     "oracle_close": {**DEEP, "exchange.disposal": "oracle_close", "exchange.fee": "lp_pool"},
     "providers_are_paid": {**DEEP, "exchange.fee": "blp_bonus"},
+    "providers_and_a_poor_fund": {
+        **DEEP,
+        "exchange.fee": "blp_bonus",
+        "exchange.disposal": "immediate",
+        "fund.initial_usd": 20_000.0,
+        "fund.top_up_usd": 5_000.0,
+        "fund.top_up_below_usd": 10_000.0,
+    },
+    "refused_by_account": limited(
+        {"kind": "per_account", "usd": 50.0, "block_seconds": 60.0}, payment="all_or_nothing", **POOR
+    ),
 }
 
 # What the ladder cannot do exactly, and what it says then.

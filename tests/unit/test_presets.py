@@ -98,6 +98,21 @@ def test_a_run_is_told_in_one_line_what_is_unverified():
     assert presets.notice("dydx_v4") == presets.notice(None) == ""
 
 
+def test_what_the_scenario_says_otherwise_is_not_called_unverified():
+    tables = {**REST, "fund": {"initial_usd": 1e6}, "exchange": {"preset": "drift_v2", "fee": "keep_residual"}}
+    scenario = Scenario.from_tables({**tables, "funding": {"clamp": 0.01}})
+    given = presets.notice("drift_v2", scenario.tables()).split(": ")[-1].split(" (")[0]
+    assert given == "exchange.disposal, tier, layer.fee_pool"
+
+
+@EVERY
+def test_a_scenario_that_says_nothing_of_its_own_has_all_of_a_presets_values(name):
+    fund = {"initial_usd": 1e6} if presets.load(name).contract == "linear" else {"initial_coin": 100.0}
+    population = REST["population"] if "initial_usd" in fund else IN_COIN
+    scenario = Scenario.from_tables({**REST, "fund": fund, "population": population, "exchange": {"preset": name}})
+    assert presets.notice(name, scenario.tables()) == presets.notice(name)
+
+
 def test_the_page_of_a_preset_names_rules_labels_and_sources():
     page = str(presets.load("hyperliquid"))
     assert page.startswith(

@@ -204,7 +204,7 @@ WRONG = {
     "unknown key": ({"fund.inital_usd": 1.0}, "fund.inital_usd: unknown key; did you mean 'initial_usd'?"),
     "far from any key": ({"fund.xyz": 1.0}, "fund.xyz: unknown key; known: assets, fee_rate, in_coin, initial_coin"),
     "key of a kind": ({"market.vol_anual": 1.0}, "market.vol_anual: unknown key; did you mean 'vol_annual'?"),
-    "key of a word": ({"exchange.fee": {"kind": "confiscate", "rat": 1}}, "did you mean 'rate'?"),
+    "key of a word": ({"exchange.fee": {"kind": "capped_fee", "rat": 1}}, "did you mean 'rate'?"),
     "key of a row": ({"tier.1.cap_us": 1.0}, "tier.1.cap_us: unknown key; did you mean 'cap_usd'?"),
     "key of a cohort": ({"population.0.long_shar": 1.0}, "row 0: long_shar: unknown key; did you mean 'long_share'?"),
     "key of a layer": ({"layer.1.capacit": 1.0}, "row 1: capacit: unknown key; did you mean 'capacity'?"),

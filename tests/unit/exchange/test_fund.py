@@ -1,6 +1,6 @@
 import pytest
 
-from stress.exchange.contract import Inverse, Linear
+from stress.exchange.contract import Inverse, Linear, Quanto
 from stress.exchange.fund import FundSettings
 
 
@@ -47,6 +47,24 @@ def test_a_fund_in_coin_falls_with_it_as_in_worked_example_22(share, move, left)
 
 def test_a_fund_of_coins_reaches_its_refill_line_at_minus_a_fifth_as_in_worked_example_23():
     assert worth(held({"name": "BTC", "share": 1.0}), LINEAR, -0.2) == pytest.approx(800)
+
+
+@pytest.mark.parametrize("move", [-0.5, 0.4])
+def test_a_quantos_fund_in_its_own_money_stands_still(move):
+    ether = Quanto(multiplier=1e-6, settlement_price_usd=25_000.0)  # of ETH, settled in BTC
+    fund = held({"name": "BTC", "share": 1.0}, initial_coin=100.0)
+    assert worth(fund, ether, move) == 100.0
+    assert list(fund.problems(ether, "BTC")) == []
+
+
+def test_other_coins_of_a_quantos_fund_are_refused_by_name_unless_they_follow_something():
+    ether = Quanto(multiplier=1e-6, settlement_price_usd=25_000.0)
+    [(key, said)] = held({"name": "SOL", "share": 0.5}, initial_coin=100.0).problems(ether, "BTC")
+    assert (key, said.split(":")[0]) == ("assets.0", "'SOL' has no price")
+    [(key, said)] = held({"name": "BTC", "share": 0.5, "follows": "index"}, initial_coin=100.0).problems(ether, "BTC")
+    assert (key, said) == ("assets.0.follows", "'index' is another coin's price: BTC is the contract's money")
+    ethers = held({"name": "ETH", "share": 0.5, "follows": "index"}, initial_coin=100.0)
+    assert worth(ethers, ether, -0.2) == pytest.approx(90.0)
 
 
 def test_the_fund_is_the_sum_of_its_assets_after_their_haircuts():

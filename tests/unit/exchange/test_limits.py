@@ -20,12 +20,12 @@ def book_of(*limits, fund=1e6, **numbers):
     return SimpleNamespace(fund_initial=fund, layers=SimpleNamespace(fund=terms), **numbers)
 
 
-def room(book, state=None, *, lost=0.0, due=1e9, batch=(), price=44_000.0):
+def room(book, state=None, *, lost=0.0, due=1e9, batch=(), price=44_000.0, what="room"):
     """What the tightest limit lets a fund pay that has lost `lost` so far."""
     case = Case(side=1.0, loss=due, fill=price, later=price, fund_capacity=book.fund_initial - lost)
     n = len(batch)
     round_ = Round(list(batch), [0.0] * n, [1.0] * n, [1] * n, [0.0] * n)
-    return compose_tightest()(state or ExchangeState(mark=45_000.0), book, case, round_)
+    return compose_tightest(what)(state or ExchangeState(mark=45_000.0), book, case, round_)
 
 
 def follow(book, values, state=None):
@@ -78,7 +78,22 @@ def test_a_vault_may_lose_the_lesser_of_an_amount_and_a_share():
 def test_a_fund_does_not_pay_for_accounts_without_equity_at_the_mark(make_account):
     # Bankrupt at 45,500 and at 44,500; the mark is 45,000, both are worth less at 44,000.
     batch = [make_account(1, 50_000, 4_500), make_account(2, 50_000, 11_000)]
-    assert room(book_of({"kind": "negative_equity"}), batch=batch, due=2_500.0) == pytest.approx(1_000)
+    assert room(book_of({"kind": "negative_equity"}), batch=batch, due=2_500.0, what="covers") == pytest.approx(1_000)
+
+
+@pytest.mark.parametrize(("block_seconds", "covered"), [(60.0, 0.9e6), (30.0, 2.4e6), (90.0, 0.9e6)])
+def test_an_account_loses_no_more_than_is_allowed_in_the_blocks_of_a_step(make_account, block_seconds, covered):
+    # At 44,000 the first is 0.9 m below zero, the second 1.5 m: too much for one block of a million, not for two.
+    batch = [make_account(900, 50_000, 4_500_000), make_account(1_500, 50_000, 7_500_000)]
+    book = book_of({"kind": "per_account", "usd": 1e6, "block_seconds": block_seconds})
+    assert room(book, batch=batch, due=2.4e6, what="covers") == pytest.approx(covered)
+
+
+def test_amounts_of_money_bind_what_a_transfer_costs_and_triggers_do_not():
+    money = [{"kind": "per_step", "usd": 5e5}, {"kind": "lifetime", "usd": 3e5}, {"kind": "floor", "usd": 8e5}]
+    assert [room(book_of(limit), what="cost") for limit in money] == pytest.approx([5e5, 3e5, 2e5])
+    triggers = ["fund_drawdown", "pnl_drawdown", "rolling_loss", "negative_equity", "per_account", "vault_loss"]
+    assert [room(book_of({"kind": kind}), what="cost") for kind in triggers] == [NO_LIMIT] * 6
 
 
 # --- triggers that look back

@@ -1,20 +1,21 @@
 import pytest
+from pydantic import ValidationError
 
+from stress.exchange.impact import ImpactLaw
 from stress.exchange.liquidation import CappedFee, Confiscate, FeeModel, KeepResidual
-from stress.exchange.settlement import sell_inventory, settle
-from stress.rules import one_of
+from stress.exchange.settlement import balance_error, compose, sell_inventory, trade_with_makers
 
-SPLIT = one_of(FeeModel.rules("split"))
+SETTLE = compose(ImpactLaw.member("linear")).settle
 
 
 @pytest.fixture
 def liquidate(make_account, make_book, open_books):
     """Close one account under a fee model and return the state."""
 
-    def run(model, account, fill, *, rate=0.0125, share=1.0):
+    def run(model, account, fill, *, share=1.0, **terms):
         state = open_books([account], 50_000.0, bottomless=1)
-        book = make_book({"exchange.fee": {"kind": model().kind, "rate": rate}})
-        settle(state, book, account, fill, share, SPLIT)
+        book = make_book({"exchange.fee": {"kind": model().kind, **terms}})
+        SETTLE(state, book, account, fill, share)
         return state
 
     return run
@@ -63,8 +64,43 @@ def test_winners_and_losers_of_a_batch_are_not_netted(make_account, make_book, o
     batch = [make_account(1, 50_000, 5_000), make_account(1, 50_000, 2_000)]  # P_b 45,000 and 48,000
     state = open_books(batch, 50_000.0)
     for account in batch:
-        settle(state, make_book(), account, 46_500.0, 1.0, SPLIT)
+        SETTLE(state, make_book(), account, 46_500.0, 1.0)
     assert (state.surplus, state.bad_debt) == (1_500.0, 1_500.0)
+
+
+# Long 1 with P_b = 45,000 and 3 % maintenance, providers are left half of it: (fill, from the fund, to them).
+@pytest.mark.parametrize(
+    ("fill", "drawn", "provider"),
+    [(46_000, -310.0, 690.0), (45_001, 674.015, 675.015), (45_000, 675.0, 675.0), (44_999, 675.985, 674.985)],
+)
+def test_the_fund_adds_what_half_of_the_margin_is_more_than_what_is_left(
+    make_account, make_book, open_books, fill, drawn, provider
+):
+    tier = [{"cap_usd": 1e12, "max_leverage": 20, "maintenance_margin_rate": 0.03}]
+    account = make_account(1, 50_000, 5_000)
+    state, book = open_books([account], 50_000.0, bottomless=1), make_book({"exchange.fee": "blp_bonus", "tier": tier})
+    SETTLE(state, book, account, float(fill), 1.0)
+    assert (state.bad_debt - state.surplus, state.released) == (pytest.approx(drawn), pytest.approx(provider))
+
+
+@pytest.mark.parametrize(("initial", "topped_up"), [(1_000.0, 0.0), (600.0, 400.0)])
+def test_a_fund_with_a_bottom_adds_no_more_than_it_has(make_account, make_book, open_books, initial, topped_up):
+    tier = [{"cap_usd": 1e12, "max_leverage": 20, "maintenance_margin_rate": 0.03}]
+    batch = [make_account(1, 50_000, 5_000) for _ in range(100)]
+    state = open_books(batch, 50_000.0, bottomless=0, topped_up=topped_up)
+    book = make_book({"exchange.fee": "blp_bonus", "tier": tier}, fund_initial=initial)
+    for account in batch:  # each asks for 674.015
+        SETTLE(state, book, account, 45_001.0, 1.0)
+        trade_with_makers(state, -1.0, 45_001.0)
+    assert state.bad_debt - state.surplus == pytest.approx(1_000.0)
+    assert state.released == pytest.approx(100.0 + 1_000.0)
+    assert balance_error(state) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_rate_is_no_key_of_models_that_have_none():
+    for kind in ("confiscate", "keep_residual"):
+        with pytest.raises(ValidationError, match="rate"):
+            FeeModel.choose({"kind": kind, "rate": 0.01})
 
 
 def test_the_default_fee_rate_is_binances_published_sample():

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from stress.exchange.disposal import fillable_price
 from stress.exchange.margin import Tier, TierTable, is_breached, maintenance_margin
@@ -36,8 +37,14 @@ BYBIT = TierTable.of(
 
 def numbers(part, **more):
     """What rules read of a venue with this policy."""
-    fee = SimpleNamespace(rate=0.0, other_rate=0.0)
-    book = {"partial": SimpleNamespace(**part.as_numbers()), "tiers": BYBIT, "fee": fee, "step_seconds": 60.0}
+    book = {
+        "partial": SimpleNamespace(**part.as_numbers()),
+        "tiers": BYBIT,
+        "fee": SimpleNamespace(part_rate=0.0, other_rate=0.0),
+        "disposal": SimpleNamespace(keeper_fee=0.0),
+        "step_seconds": 60.0,
+        "backstop_margin": 0.0,
+    }
     return SimpleNamespace(**{**book, **more})
 
 
@@ -154,7 +161,7 @@ def test_one_large_order_just_restores_the_margin():
 
 def test_a_fee_above_the_maintenance_rate_leaves_nothing_to_restore():
     assert restoring_value(VALUE, EQUITY, 0.0125, BYBIT) == VALUE
-    book = numbers(Full(), fee=SimpleNamespace(rate=0.0125, other_rate=0.0))
+    book = numbers(Full(), fee=SimpleNamespace(part_rate=0.0125, other_rate=0.0))
     assert just_enough(LONG, VALUE, EQUITY, 0.0, None, book) == 50.0
 
 
@@ -195,6 +202,12 @@ def test_an_account_is_called_when_its_order_executes_now(collateral, wait, step
     held, state = account(1.0, 50_000.0, collateral, wait), ExchangeState(mark=50_000.0)
     assert is_called(held, state, numbers(Full()), step) == called
     assert is_waiting(held, state, numbers(Full())) == waiting
+
+
+@pytest.mark.parametrize("kind", ["full", "step_down", "smart_ioc"])
+def test_a_cooldown_is_no_key_of_policies_that_look_once(kind):
+    with pytest.raises(ValidationError, match="cooldown_seconds"):
+        Partial.choose({"kind": kind, "cooldown_seconds": 30.0})
 
 
 def test_a_closed_account_is_never_called():

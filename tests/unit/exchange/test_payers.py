@@ -50,6 +50,33 @@ def test_all_or_nothing_refuses_what_it_cannot_pay_in_full(present, longs, fund,
     assert run.state.bad_debt == pytest.approx(paid)
 
 
+def test_all_or_nothing_is_asked_of_what_the_limits_leave_to_each_account(present, make_account):
+    # Losses of 900 and of 1,500, of which a block allows 1,000 to each.
+    batch = [make_account(9, 50_000, 45_000), make_account(15, 50_000, 75_000)]
+    fund = limited({"kind": "per_account", "usd": 1_000.0, "block_seconds": 60.0}, payment="all_or_nothing")
+    assert present([fund], batch, fill=FILL, fund=900.0).state.bad_debt == pytest.approx(900)
+    assert present([fund], batch, fill=FILL, fund=899.0).state.bad_debt == 0.0
+
+
+# (limit, what of 1,000 the fund pays for deleveraging at the mark)
+@pytest.mark.parametrize(
+    ("limit", "paid"),
+    [
+        ({"kind": "floor", "usd": 1e6 - 400.0}, 400.0),
+        ({"kind": "lifetime", "usd": 300.0}, 300.0),
+        ({"kind": "per_step", "usd": 200.0}, 200.0),
+        ({"kind": "negative_equity"}, 1_000.0),
+    ],
+)
+def test_amounts_of_money_hold_for_deleveraging_at_the_mark(present, longs, make_account, limit, paid):
+    winners = [make_account(-20, 50_000, 1e6)]
+    layers = [limited(limit), {"kind": "adl", "price": "mark"}]
+    state = present(layers, longs(10), winners, fill=FILL, fund=1e6).state
+    assert (state.surplus, state.bad_debt, state.fund_used) == pytest.approx((0.0, paid, paid), abs=1e-6)
+    assert state.unresolved_shortfall == pytest.approx(1_000 - paid, abs=1e-6)
+    assert balance_error(state) == pytest.approx(0.0, abs=1e-6)
+
+
 def test_a_shadow_fund_knows_no_limits(present, longs):
     run = present([limited({"kind": "per_step", "usd": 600.0})], longs(10), fill=FILL, fund=0.0, bottomless=1)
     assert (run.state.bad_debt, run.state.ruin_step) == (pytest.approx(1_000), -1)
@@ -107,6 +134,9 @@ def test_a_top_up_is_no_profit_of_the_fund(make_book, open_books):
     assert (fund_value(state, 50_000.0), balance_error(state)) == (0.0, 0.0)
 
 
-def test_a_top_up_needs_its_line():
+def test_a_top_up_needs_its_line(make_book):
+    for key in ("top_up_below_usd", "top_up_total_usd"):
+        with pytest.raises(ScenarioError, match=rf"fund\.{key}: 50 has no effect without fund\.top_up_usd above 0"):
+            make_book({f"fund.{key}": 50.0})
     with pytest.raises(ScenarioError, match=r"fund\.top_up_below_usd: is needed by fund\.top_up_usd"):
         Scenario.from_tables(TABLES, overrides={"fund.top_up_usd": 1.0})

@@ -3,7 +3,6 @@ import math
 import pytest
 
 from stress.exchange.impact import Linear
-from stress.exchange.liquidation import FeeModel
 from stress.exchange.settlement import (
     balance_error,
     close,
@@ -12,13 +11,11 @@ from stress.exchange.settlement import (
     fund_value,
     record_event,
     sell_inventory,
-    settle,
     trade_with_makers,
 )
 from stress.exchange.state import MAX_COHORTS
-from stress.rules import one_of
 
-SPLIT = one_of(FeeModel.rules("split"))
+SETTLE = compose(Linear).settle
 
 
 @pytest.fixture
@@ -79,7 +76,7 @@ def test_makers_take_the_other_side_of_a_trade(books):
 def test_a_liquidation_and_its_trade_keep_the_books(books, make_book):
     state, accounts = books
     state.mark = state.index = 45_200.0
-    settle(state, make_book(), accounts[0], 45_100.0, 1.0, SPLIT)
+    SETTLE(state, make_book(), accounts[0], 45_100.0, 1.0)
     trade_with_makers(state, -10.0, 45_100.0)
     assert balance_error(state) == pytest.approx(0.0, abs=1e-9)
 
@@ -87,7 +84,7 @@ def test_a_liquidation_and_its_trade_keep_the_books(books, make_book):
 def test_a_partial_takeover_keeps_the_books(books, make_book):
     state, accounts = books
     state.mark = state.index = 44_700.0
-    settle(state, make_book(), accounts[0], 44_800.0, 0.25, SPLIT)
+    SETTLE(state, make_book(), accounts[0], 44_800.0, 0.25)
     state.inventory += 7.5
     trade_with_makers(state, -2.5, 44_800.0)
     assert balance_error(state) == pytest.approx(0.0, abs=1e-9)
@@ -162,27 +159,27 @@ def test_an_inventory_that_is_held_is_not_flattened(books):
 
 def test_bad_debt_is_attributed_to_the_cohort_of_the_account(books, make_book):
     state, accounts = books
-    settle(state, make_book(), accounts[0], 44_000.0, 1.0, SPLIT)
+    SETTLE(state, make_book(), accounts[0], 44_000.0, 1.0)
     assert state.cohort_loss[:3] == [0.0, 10_000.0, 0.0]
 
 
 def test_surplus_counts_against_the_loss_of_a_cohort(books, make_book):
     state, accounts = books
-    settle(state, make_book(), accounts[0], 45_100.0, 1.0, SPLIT)
+    SETTLE(state, make_book(), accounts[0], 45_100.0, 1.0)
     assert state.cohort_loss[1] == -1_000.0
 
 
 def test_what_the_fund_takes_over_is_noted_by_cohort(books, make_book):
     state, accounts = books
     state.mark = 45_000.0
-    settle(state, make_book(), accounts[0], 45_000.0, 0.6, SPLIT)
+    SETTLE(state, make_book(), accounts[0], 45_000.0, 0.6)
     assert state.cohort_taken[1] == pytest.approx(0.4 * 10 * 45_000)
 
 
 def test_cohorts_beyond_the_last_place_share_it(make_account, make_book, open_books):
     account = make_account(10, 50_000, 50_000, cohort=MAX_COHORTS + 5)
     state = open_books([account], 50_000.0)
-    settle(state, make_book(), account, 44_000.0, 1.0, SPLIT)
+    SETTLE(state, make_book(), account, 44_000.0, 1.0)
     assert state.cohort_loss[-1] == 10_000.0
 
 
