@@ -59,9 +59,10 @@ class Results:
         self.columns["population"][at] = rows.population
         given = initial + final["topped_up"]
         self.columns["fund_end"][at] = given + final["value"]
-        self.columns["fund_draw"][at] = np.maximum(0.0, final["bad_debt"] - final["inventory_pnl"])
         self.columns["backstop_loss"][at] = np.maximum(0.0, backstop_loss(final))
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
+        lost = final["bad_debt"] - final["inventory_pnl"] - (final["value"] - cash)  # also what it still holds has lost
+        self.columns["fund_draw"][at] = np.maximum(0.0, lost)
         self.columns["fund_cash_end"][at] = given + cash
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
         if rows.pools is not None:
