@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stress import plots, summary
+    from stress.agents.base import Cohort, build_accounts
+    from stress.agents.trader import Trader
     from stress.draws import Uncertainty, uncertainty
     from stress.engines import run
-    from stress.engines.reference import InsuranceFundModel
+    from stress.engines.mesa_model import InsuranceFundModel
+    from stress.engines.reference import AccountAgent
     from stress.outcomes import Outcomes
     from stress.scenario import Scenario
     from stress.summary import ModelRisk, ParameterInterval, Summary, summarize
@@ -21,13 +24,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "InsuranceFundModel": "stress.engines.reference",
+    "AccountAgent": "stress.engines.reference",
+    "Cohort": "stress.agents.base",
+    "InsuranceFundModel": "stress.engines.mesa_model",
     "ModelRisk": "stress.summary",
     "Outcomes": "stress.outcomes",
     "ParameterInterval": "stress.summary",
     "Scenario": "stress.scenario",
     "Summary": "stress.summary",
+    "Trader": "stress.agents.trader",
     "Uncertainty": "stress.draws",
+    "build_accounts": "stress.agents.base",
     "model_risk": "stress.variants",
     "run": "stress.engines",
     "summarize": "stress.summary",
@@ -36,13 +43,17 @@ _HOME = {
 _MODULES = ("plots", "summary")
 
 __all__ = [
+    "AccountAgent",
+    "Cohort",
     "InsuranceFundModel",
     "ModelRisk",
     "Outcomes",
     "ParameterInterval",
     "Scenario",
     "Summary",
+    "Trader",
     "Uncertainty",
+    "build_accounts",
     "model_risk",
     "plots",
     "run",

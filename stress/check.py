@@ -1,6 +1,7 @@
 """Is a scenario file valid, and does the fund of a finished run meet a level?"""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     """
     from stress.engines.choose import choose_engine
     from stress.engines.population import draw_population
-    from stress.launch import share_line
+    from stress.launch import concentration_line, share_line
+    from stress.notices import notices
     from stress.variants import runners_of
 
     if path.is_dir():
@@ -41,6 +43,8 @@ def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     scenario = Scenario.load(path, overrides=dict(map(parse_setting, settings)))
     choice, population = choose_engine(scenario), draw_population(scenario, 0)
     runners_of(scenario, 1)
+    for line in notices(scenario):
+        print(line, file=sys.stderr)
     run, clock = scenario.run, scenario.clock
     print(f"{path}: ok: {run.name}, config {scenario.sha256[:8]}")
     print(f"{run.n_paths:,} paths of {run.horizon_hours:g} h ({clock.n_steps:,} steps), engine {choice.name}")
@@ -48,6 +52,7 @@ def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     print(f"{population.accounts.size:,} accounts, open interest {money(population.open_interest)}")
     if line := share_line(scenario, population):
         print(line)
+    print(concentration_line(scenario, population))
     if scenario.overlay or scenario.uncertain:
         print(f"{len(scenario.overlay)} overlays, {len(scenario.uncertain)} uncertain numbers")
     return 0

@@ -211,7 +211,88 @@ def _compare(
     )
 
 
+class QtyUnit(StrEnum):
+    """Units that ``--qty-unit`` knows."""
+
+    base = "base"
+    usd = "usd"
+
+
+class Decimal(StrEnum):
+    """Marks that ``--decimal`` knows."""
+
+    point = "point"
+    comma = "comma"
+
+
+class Mode(StrEnum):
+    """Margin modes that ``--mode`` knows."""
+
+    isolated = "isolated"
+    cross = "cross"
+
+
+@app.command("import")
+def _import(
+    positions: Annotated[Path, typer.Argument(metavar="POSITIONS", help="CSV or Parquet.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="TOML", help="New scenario; the book goes beside it.")],
+    mark: Annotated[list[str] | None, typer.Option(metavar="SYMBOL=PRICE", help="Mark, USD. Repeatable.")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="TIME", help="When the book was taken, ISO 8601.")] = None,
+    base: Annotated[
+        Path, typer.Option(metavar="CONFIG", help="Scenario with market, rules, liquidity and fund.")
+    ] = Path("configs/btc_perpetual.toml"),
+    symbol: Annotated[str | None, typer.Option(help="Which of several; or of all rows, without such a column.")] = None,
+    mode: Annotated[Mode | None, typer.Option(help="Margin mode of all rows, without such a column.")] = None,
+    qty_unit: Annotated[QtyUnit, typer.Option(help="usd: quantities are notionals.")] = QtyUnit.base,
+    decimal: Annotated[Decimal | None, typer.Option(help="Decimal mark of numbers.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows with errors.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse sides that differ by more than 0.1 %.")] = False,
+    setting: Settings = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+) -> int:
+    """Check a venue's own positions and make them a scenario."""
+    from stress.launch_import import ImportOptions, launch_import
+
+    return launch_import(
+        ImportOptions(
+            source=positions,
+            out=out,
+            base=base,
+            marks=tuple(mark or ()),
+            as_of=as_of,
+            symbol=symbol,
+            mode=mode and mode.value,
+            qty_unit=qty_unit.value,
+            decimal=decimal and decimal.value,
+            skip_bad=skip_bad,
+            strict=strict,
+            settings=tuple(setting or ()),
+            json=json,
+            quiet=quiet,
+        )
+    )
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("population")
+def _population(
+    config: Config,
+    populations: Annotated[int, typer.Option(min=1, max=10_000, help="Populations to draw.")] = 20,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw leverage, sizes and the liquidation map (png, svg, pdf).")
+    ] = None,
+    setting: Settings = None,
+    json: Json = False,
+) -> int:
+    """Count who is in the book: cohorts, leverage, concentration, distance to liquidation."""
+    from stress.launch_population import PopulationOptions, launch_population
+
+    return launch_population(PopulationOptions(config, tuple(setting or ()), populations, figure, json))
+
+
 shelf = typer.Typer(help="Rulebooks of venues, as dated data files.", rich_markup_mode=None)
 app.add_typer(shelf, name="presets")
 

@@ -26,16 +26,31 @@ from stress.outcomes import Outcomes
 from stress.registry import Settings
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Comparison, compare_outcomes
+from stress.toml import value_at
 from stress.variants import POPULATIONS, spread
 
-__all__ = ["Contender", "compare", "contenders", "in_money_of", "post_margin", "restate", "under_preset"]
+__all__ = [
+    "Contender",
+    "check_settings",
+    "compare",
+    "contenders",
+    "in_money_of",
+    "post_margin",
+    "restate",
+    "under_preset",
+]
 
 #: Keys of ``[exchange]`` that describe the scenario and not the rulebook: scale, grids, and what the world does to it.
 KEPT = (
     *("open_interest_usd", "lot", "tick", "cent", "collateral_in_coin"),
     *("halt_minutes", "adl_rehedge"),
 )
+#: Those that stay where the preset has none of its own: how fast a venue is, which few of them publish.
+KEPT_IF_ABSENT = ("check_seconds", "latency_seconds")
 FORMULA = ("interest", "damping", "clamp")
+# What a preset replaces, and of that what still has its effect: the venue on which the accounts are drawn, and depth.
+REPLACED = ("exchange", "tier", "layer", "funding.interval_hours", *(f"funding.{key}" for key in FORMULA))
+USED = ("exchange.preset", "exchange.disposal.participation")
 
 
 def under_preset(scenario: Scenario, name: str) -> Scenario:
@@ -116,6 +131,7 @@ def _exchange(scenario: Scenario, preset: presets.Preset) -> dict[str, Any]:
     own = scenario.exchange.model_dump(mode="json", exclude_none=True)
     table = {key: value for key, value in preset.tables["exchange"].items() if key not in KEPT}
     table |= {key: own[key] for key in KEPT if key in own}
+    table = {key: own[key] for key in KEPT_IF_ABSENT if key in own} | table
     disposal, ours = dict(table.get("disposal", own["disposal"])), own["disposal"]
     if "participation" in ours and Disposal.choose(disposal).participation is not None:
         disposal.setdefault("participation", ours["participation"])  # how deep the market is, not what the venue does
@@ -252,6 +268,32 @@ def contenders(scenario: Scenario, names: Sequence[str]) -> list[Contender]:
     chosen = [presets.load(name) for name in names]
     first = draw_population(scenario, 0)
     return [Contender(scenario, preset, first) for preset in chosen]
+
+
+def check_settings(scenario: Scenario, found: Sequence[Contender], names: Sequence[str]) -> None:
+    """Refuse settings that a preset replaces by another value: they would be without effect.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    found : sequence of Contender
+        The rulebooks that stand in for its own.
+    names : sequence of str
+        Dotted names of what was set.
+
+    Raises
+    ------
+    ScenarioError
+        One line that names the setting and the preset.
+    """
+    tables, under = scenario.tables(), [(contender.preset.name, contender.scenario.tables()) for contender in found]
+    for name in names:
+        if name in USED or not any(name == key or name.startswith(f"{key}.") for key in REPLACED):
+            continue
+        for preset, theirs in under:
+            if value_at(theirs, name) != value_at(tables, name):
+                kept = ", ".join((*KEPT, *KEPT_IF_ABSENT))
+                raise ScenarioError(f"--set {name}: preset {preset} replaces it; kept of [exchange]: {kept}")
 
 
 def compare(

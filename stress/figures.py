@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from stress import plots
+from stress.census import Book, book_of, mean_leverage
 from stress.engines.base import Job, Progress
-from stress.engines.population import Population, draw_population, nearest
 from stress.engines.results import one_run_curve
 from stress.engines.trace import trace
 from stress.outcomes import Outcomes
@@ -25,15 +25,6 @@ FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)  # of every cohort's median leverage
 SWEEP_PATHS = 3_000
 SWEEP_POPULATIONS = 20  # fewer than in a run: drawing them takes much of the sweep's time
 SWEEP_LEVELS = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Book:
-    """The relative price move that liquidates each account, its notional, and one side's open interest; quote."""
-
-    move: np.ndarray  # (n_accounts,)
-    notional: np.ndarray  # (n_accounts,)
-    open_interest: float
 
 
 @dataclass(frozen=True)
@@ -79,26 +70,6 @@ def draw_figures(
         yield "reserve_by_leverage", axes
 
 
-def book_of(scenario: Scenario) -> Book:
-    """Return what price moves liquidate in the first population; an account that none liquidates is at infinity."""
-    population = draw_population(scenario, 0)
-    contract = scenario.exchange.contract
-    price, qty = nearest(population.accounts, scenario), population.accounts["qty"]
-    never = ~np.isfinite(price) | (price <= 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        move = contract.usd_price(price) / scenario.market.price_usd - 1.0
-        move = np.where(never, -np.sign(contract.stated(qty)) * np.inf, move)
-    return Book(move, np.abs(qty) * population.price, population.open_interest)
-
-
-def mean_leverage(population: Population) -> float:
-    """Return notional over equity, averaged with the notional as weight."""
-    accounts, price = population.accounts, population.price
-    notional = np.abs(accounts["qty"]) * price
-    equity = accounts["collateral"] + accounts["qty"] * (price - accounts["entry"])
-    return float(np.sum(notional * notional / equity) / notional.sum())
-
-
 def leverage_sweep(scenario: Scenario, *, threads: int | None = None) -> list[ReservePoint]:
     """Run the scenario again with other leverage of its cohorts, with the same random numbers and fewer paths.
 
@@ -107,7 +78,7 @@ def leverage_sweep(scenario: Scenario, *, threads: int | None = None) -> list[Re
     list of ReservePoint
         For the lowest two levels; empty when no cohort follows a law of leverage.
     """
-    cohorts = [i for i, cohort in enumerate(scenario.population) if hasattr(cohort, "leverage_median")]
+    cohorts = [i for i, cohort in enumerate(scenario.population) if hasattr(cohort, "relevered")]
     points: list[ReservePoint] = []
     for factor in FACTORS if cohorts else ():
         try:
@@ -124,8 +95,8 @@ def _scaled(scenario: Scenario, cohorts: list[int], factor: float) -> Scenario:
     if one_run_curve(scenario)[0]:
         changes |= scenario.with_fund(AMPLE)
     for i in cohorts:
-        median = getattr(scenario.population[i], "leverage_median", 1.0) * factor
-        changes[f"population.{i}.leverage_median"] = min(max(median, 1.0), scenario.tiers.max_leverage[0])
+        changed = scenario.population[i].relevered(factor, scenario.tiers.max_leverage[0])  # type: ignore[attr-defined]
+        changes |= {f"population.{i}.{key}": value for key, value in changed.items()}
     return scenario.plain(**changes)
 
 

@@ -10,23 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stress import presets
 from stress.ahead import compiling_ahead
+from stress.census import holdings
 from stress.drawdir import find_parameters, made_with
 from stress.engines.base import Interrupted, Progress, run
 from stress.engines.choose import choose_engine
 from stress.engines.population import Population, Share, draw_population, shares
 from stress.engines.results import Results
 from stress.manifest import code_hash, describe_run, now
+from stress.notices import notices
 from stress.outcomes import Outcomes
 from stress.rundir import RunFolder
 from stress.scenario import Scenario, ScenarioError
-from stress.summary import Summary, summarize
+from stress.summary import Summary, concentration, summarize
 from stress.summary.page import percent
 from stress.toml import parse_setting
 from stress.variants import PATHS, model_risk, runners_of
 
-__all__ = ["INTERRUPTED", "Options", "launch", "print_result", "share_line", "shown"]
+__all__ = ["INTERRUPTED", "Options", "concentration_line", "launch", "print_result", "share_line", "shown"]
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -216,10 +217,11 @@ def _log_choices(options: Options, scenario: Scenario, population: Population) -
     """Say which engine runs and why, and which shares of open interest the population has against the request."""
     choice = choose_engine(scenario)
     options.log(f"engine: {choice.name}, {choice.why}")
-    if line := presets.notice(scenario.exchange.preset, scenario.tables()):
+    for line in notices(scenario):
         options.log(line)
     if line := share_line(scenario, population):
         options.log(line)
+    options.log(concentration_line(scenario, population))
     off = [share for share in shares(scenario, population) if share.off]
     if off:
         names = ", ".join(f"{_name(share)} asked {percent(share.requested)}" for share in off)
@@ -230,6 +232,16 @@ def share_line(scenario: Scenario, population: Population) -> str:
     """Return one line with the achieved shares of open interest, cohort by cohort; empty if none was asked for."""
     found = [f"{_name(share)} {percent(share.achieved)}" for share in shares(scenario, population)]
     return f"open interest: {', '.join(found)}" if found else ""
+
+
+def concentration_line(scenario: Scenario, population: Population) -> str:
+    """Return one line on how few hands the book is in; `fundstress population` says more."""
+    held = holdings(scenario, population)
+    found = concentration(held.by_holder("both"), open_interest=held.open_interest)
+    if found.largest is None or found.top_10 is None:
+        return "concentration: nobody holds anything"
+    rest = f"ten largest {percent(found.top_10)} of the notional, Gini {found.gini:.3f}"
+    return f"concentration: largest holder {percent(found.largest)} of open interest, {rest}"
 
 
 def _name(share: Share) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stress import presets
-from stress.compare import compare, contenders
+from stress.compare import check_settings, compare, contenders
 from stress.launch import INTERRUPTED, print_result, shown
 from stress.manifest import SCHEMA, circumstances, now
 from stress.outcomes import Outcomes
@@ -50,9 +50,10 @@ class CompareOptions:
 
 def launch_compare(options: CompareOptions) -> int:
     """Run the rulebooks and print what they make of the scenario; return the exit code."""
-    overrides = dict(map(parse_setting, options.settings)) | options.overrides
-    scenario = Scenario.load(options.config, overrides=overrides)
-    contenders(scenario, options.presets)  # what cannot be run is found before a folder is made
+    given = dict(map(parse_setting, options.settings))
+    scenario = Scenario.load(options.config, overrides=given | options.overrides)
+    found = contenders(scenario, options.presets)  # what cannot be run is found before a folder is made
+    check_settings(scenario, found, tuple(given))
     for name in options.presets:
         if (line := presets.notice(name)) and not options.quiet:
             print(line, file=sys.stderr)

@@ -11,6 +11,7 @@ from stress.drawdir import FOUND, DrawFolder
 from stress.draws import DRAWS, MOST, PATHS, Uncertainty, uncertainty
 from stress.launch import INTERRUPTED, print_result, shown
 from stress.manifest import SCHEMA, circumstances, now
+from stress.notices import notices
 from stress.scenario import Scenario
 from stress.toml import parse_setting
 
@@ -49,6 +50,9 @@ class DrawOptions:
 def launch_draws(options: DrawOptions) -> int:
     """Draw the parameters of a scenario into a folder and print the interval; return the exit code."""
     scenario = Scenario.load(options.config, overrides=dict(map(parse_setting, options.settings)))
+    if not options.quiet:
+        for line in notices(scenario):
+            print(line, file=sys.stderr)
     with DrawFolder.open(scenario, options.out, options.size()) as folder:
         try:
             _draw_into(folder, scenario, options)

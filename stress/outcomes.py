@@ -18,10 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["AMOUNTS", "COLUMNS", "COLUMN_DOCS", "Attribution", "Facts", "Outcomes", "concat"]
+__all__ = ["AMOUNTS", "COLUMNS", "COLUMN_DOCS", "Attribution", "Facts", "Outcomes", "Pools", "concat"]
 
 _SCHEMA = "fundstress.outcomes/1"
 USD = "USD"
+_POOL = "pool_"  # begins the names of columns that only a fund in several pools has
 
 _COLUMNS: dict[str, tuple[type, str]] = {
     "population": (np.int32, "which draw of the accounts the path used"),
@@ -43,7 +44,7 @@ _COLUMNS: dict[str, tuple[type, str]] = {
     "deleveraged_notional": (np.float64, "notional of winners closed by auto-deleveraging; quote >= 0"),
     "forgone_profit": (np.float64, "profit that the deleveraged gave up beyond the transfer price; quote >= 0"),
     "broken_hedges": (np.float64, "notional deleveraged from makers, who hedge it elsewhere; quote >= 0"),
-    "fund_draw": (np.float64, "what the fund paid and what its inventory lost, without income; quote >= 0"),
+    "fund_draw": (np.float64, "what the fund paid and its inventory lost, sold or marked, without income; quote >= 0"),
     "backstop_loss": (np.float64, "loss at the horizon of positions that backstop providers took; quote >= 0"),
     "fee_pool_paid": (np.float64, "loss paid by the pool of fees; quote >= 0"),
     "operator_paid": (np.float64, "loss paid by the operator; quote >= 0"),
@@ -108,8 +109,9 @@ class Facts:
     unit, unit_usd : str, float
         Name of the money of all amounts, and what one unit of it was worth at the start, in USD.
     pools : tuple of dict
-        ``{"name", "symbols", "initial_usd", "ruin_probability", "drawdown"}`` of every pool of a fund behind several
-        symbols; `drawdown` holds its quantiles at `levels`, quote.
+        ``{"name", "symbols", "initial_usd"}`` of every pool of a fund behind several symbols; `Pools` has the paths.
+    renewal : bool
+        Whether accounts who close, are liquidated or leave are followed by others.
     """
 
     scenario: str
@@ -135,6 +137,7 @@ class Facts:
     unit: str = USD
     unit_usd: float = 1.0
     pools: tuple[dict[str, Any], ...] = ()
+    renewal: bool = False
 
     def __post_init__(self):
         typed = [{"n": int(r["n"]), "move": float(r["move"])} for r in self.cover]
@@ -151,7 +154,7 @@ class Facts:
         rate = self.unit_usd
         amounts: dict[str, Any] = {name: getattr(self, name) * rate for name in ("fund_initial", "open_interest")}
         amounts["cover"] = tuple(_scaled(row, ("losses", "fund"), rate) for row in self.cover)
-        amounts["pools"] = tuple(_scaled(row, ("initial_usd", "drawdown"), rate) for row in self.pools)
+        amounts["pools"] = tuple(_scaled(row, ("initial_usd",), rate) for row in self.pools)
         return replace(self, unit=USD, unit_usd=1.0, **amounts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -203,6 +206,53 @@ class Attribution:
         return {"cohorts": list(self.cohorts), "path": self.path.tolist(), "loss": self.loss.tolist()}
 
 
+@dataclass(frozen=True, eq=False)
+class Pools:
+    """What happened to every pool of a fund behind several symbols, in the order of ``Facts.pools``.
+
+    Parameters
+    ----------
+    drawdown : ndarray, shape (n_paths, n_pools)
+        Reserve that the pool would have needed, with credit for income; quote >= 0.
+    ruin_step : ndarray, shape (n_paths, n_pools), int32
+        Step at which the pool was exhausted; -1 if never.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
+    """
+
+    drawdown: np.ndarray
+    ruin_step: np.ndarray
+
+    def __post_init__(self):
+        drawdown, ruin_step = np.array(self.drawdown, np.float64), np.array(self.ruin_step, np.int32)
+        if drawdown.ndim != 2 or drawdown.shape != ruin_step.shape:
+            raise ValueError(f"pools: drawdown has shape {drawdown.shape}, ruin_step {ruin_step.shape}")
+        for name, values in (("drawdown", drawdown), ("ruin_step", ruin_step)):
+            values.setflags(write=False)
+            object.__setattr__(self, name, values)
+
+    def in_money(self, rate: float) -> "Pools":
+        """Return the pools in a money of which one unit of this one buys `rate`."""
+        return Pools(self.drawdown * rate, self.ruin_step)
+
+    def as_columns(self) -> dict[str, np.ndarray]:
+        """Return one column a pool and field, as the file has them."""
+        fields_of = {"drawdown": self.drawdown, "ruin_step": self.ruin_step}
+        return {f"{_POOL}{i}_{name}": table[:, i] for name, table in fields_of.items() for i in range(table.shape[1])}
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, np.ndarray]) -> "Pools | None":
+        """Return what `as_columns` wrote among other columns; None where there is none."""
+        tables = [
+            [columns[key] for key in columns if key.startswith(_POOL) and key.endswith(f"_{name}")]
+            for name in ("drawdown", "ruin_step")
+        ]
+        return cls(*map(np.column_stack, tables)) if tables[0] else None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcomes:
     """The result of a run: one row a path, the facts, and optionally who caused the worst moments.
@@ -219,18 +269,21 @@ class Outcomes:
         Losses by cohort at the worst moment of some paths.
     ledger : structured array, optional
         Liquidations (path, step, round, account, qty), when the run was asked to keep them.
+    pools : Pools, optional
+        Pool by pool, where the fund stands behind several symbols.
 
     Raises
     ------
     ValueError
-        When a column is missing, unknown, of another length or type, or not finite, or when the
-        attribution does not add up to ``drawdown``.
+        When a column is missing, unknown, of another length or type, or not finite, when the attribution
+        does not add up to ``drawdown``, or when there are not as many pools as the facts name.
     """
 
     columns: Mapping[str, np.ndarray]
     facts: Facts
     attribution: Attribution | None = None
     ledger: np.ndarray | None = None
+    pools: Pools | None = None
 
     def __post_init__(self):
         _check_names(self.columns)
@@ -238,6 +291,7 @@ class Outcomes:
         _check_lengths(columns)
         object.__setattr__(self, "columns", MappingProxyType(columns))
         _check_attribution(self)
+        _check_pools(self)
 
     def __getattr__(self, name: str) -> np.ndarray:
         if name in COLUMNS:
@@ -245,7 +299,7 @@ class Outcomes:
         raise AttributeError(f"Outcomes has no attribute or column {name!r}")
 
     def __reduce__(self):
-        return Outcomes, (dict(self.columns), self.facts, self.attribution, self.ledger)
+        return Outcomes, (dict(self.columns), self.facts, self.attribution, self.ledger, self.pools)
 
     def __repr__(self) -> str:
         return f"Outcomes({self.facts.scenario!r}, {self.n_paths} paths, {self.n_populations} populations)"
@@ -268,7 +322,7 @@ class Outcomes:
         columns = {name: self.columns[name] * rate if name in AMOUNTS else self.columns[name] for name in COLUMNS}
         table = self.attribution
         attribution = table and Attribution(table.cohorts, table.path, table.loss * rate)
-        return Outcomes(columns, facts.in_usd(), attribution, self.ledger)
+        return Outcomes(columns, facts.in_usd(), attribution, self.ledger, self.pools and self.pools.in_money(rate))
 
     def to_pandas(self) -> Any:
         """Return the columns as a pandas DataFrame, one row a path."""
@@ -301,19 +355,22 @@ class Outcomes:
         except (pa.ArrowInvalid, KeyError) as error:
             raise ValueError(f"{path}: not an outcomes file") from error
         columns = {name: table[name].to_numpy() for name in table.column_names}
-        return cls(columns, facts, attribution)
+        pools = Pools.from_columns(columns)
+        columns = {name: values for name, values in columns.items() if not (pools and name.startswith(_POOL))}
+        return cls(columns, facts, attribution, pools=pools)
 
 
 def concat(parts: Sequence[Outcomes]) -> Outcomes:
     """Join parts of one run, in order; a ValueError when there are none or they are of different runs.
 
     The facts agree in everything but ``elapsed_s``, which is added up.  The attribution's paths are
-    renumbered; it is dropped when a part has none.
+    renumbered; it is dropped when a part has none, as the pools are.
     """
     if not parts:
         raise ValueError("concat: no outcomes to join")
     columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in COLUMNS}
-    return Outcomes(columns, _joint_facts([part.facts for part in parts]), _joint_attribution(parts))
+    facts = _joint_facts([part.facts for part in parts])
+    return Outcomes(columns, facts, _joint_attribution(parts), pools=_joint_pools(parts))
 
 
 def _check_names(columns: Mapping[str, Any]) -> None:
@@ -353,10 +410,19 @@ def _check_attribution(outcomes: Outcomes) -> None:
         raise ValueError(f"attribution: losses by cohort miss the drawdown by up to {gap:g}")
 
 
+def _check_pools(outcomes: Outcomes) -> None:
+    if outcomes.pools is None:
+        return
+    wanted = (outcomes.n_paths, len(outcomes.facts.pools))
+    if outcomes.pools.drawdown.shape != wanted:
+        raise ValueError(f"pools: of shape {outcomes.pools.drawdown.shape}; expected {wanted}, paths and pools")
+
+
 def _table(outcomes: Outcomes) -> pa.Table:
     attribution = outcomes.attribution.to_dict() if outcomes.attribution else None
     text = json.dumps({"facts": outcomes.facts.to_dict(), "attribution": attribution}, allow_nan=False)
-    return pa.table(dict(outcomes.columns)).replace_schema_metadata({_SCHEMA: text})
+    columns = dict(outcomes.columns) | (outcomes.pools.as_columns() if outcomes.pools else {})
+    return pa.table(columns).replace_schema_metadata({_SCHEMA: text})
 
 
 def _from_metadata(metadata: Mapping[bytes, bytes]) -> tuple[Facts, Attribution | None]:
@@ -393,3 +459,11 @@ def _joint_attribution(parts: Sequence[Outcomes]) -> Attribution | None:
     starts = np.cumsum([0] + [part.n_paths for part in parts[:-1]])
     path = np.concatenate([start + table.path for start, table in zip(starts, tables, strict=True)])
     return Attribution(tables[0].cohorts, path, np.concatenate([table.loss for table in tables]))
+
+
+def _joint_pools(parts: Sequence[Outcomes]) -> Pools | None:
+    found = [part.pools for part in parts if part.pools is not None]
+    if len(found) < len(parts):
+        return None
+    tables = [(pools.drawdown, pools.ruin_step) for pools in found]
+    return Pools(*(np.concatenate(part) for part in zip(*tables, strict=True)))

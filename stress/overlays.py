@@ -120,13 +120,13 @@ def pick(overlays: Sequence[Overlay], asked: str, source: str) -> Overlay:
 
 
 def changes_of(tables: dict[str, Any], overlays: Sequence[Overlay], ranges: Sequence[Uncertain], source: str):
-    """Yield (where, changes) of every variant that must be valid: overlays, and both ends of every range."""
+    """Yield (row, where, changes) of every variant that must be valid: overlays, and both ends of every range."""
     for i, overlay in enumerate(overlays):
-        yield f"{source}: overlay.{i} ({overlay.label})", overlay.set
+        yield overlay, f"{source}: overlay.{i} ({overlay.label})", overlay.set
     for i, row in enumerate(ranges):
         where = f"{source}: uncertain.{i}"
         now = value_at(tables, row.name)
         if isinstance(now, (bool, int, str)):
             raise ScenarioError(f"{where}.name: {row.name} is {now!r}, not a real number that could have a range")
-        yield f"{where}.low", {row.name: row.low}
-        yield f"{where}.high", {row.name: row.high}
+        yield row, f"{where}.low", {row.name: row.low}
+        yield row, f"{where}.high", {row.name: row.high}

@@ -13,7 +13,7 @@ from typing import Any
 
 from stress import toml
 
-__all__ = ["LABELS", "Preset", "list_json", "list_text", "load", "names", "notice"]
+__all__ = ["LABELS", "Preset", "list_json", "list_text", "load", "names", "notice", "said"]
 
 #: Label of confidence -> what it says of a value.
 LABELS = {
@@ -53,6 +53,11 @@ class Preset:
     def contract(self) -> str:
         """Kind of the contract."""
         return str(self.tables["exchange"].get("contract", "linear"))
+
+    @property
+    def is_a_venue(self) -> bool:
+        """Whether it describes a venue; the plain rulebook and the textbook's say "no venue"."""
+        return not self.venue.startswith("no venue")
 
     @property
     def waterfall(self) -> str:
@@ -158,7 +163,7 @@ def _page(preset: Preset) -> Iterator[str]:
     yield ""
     yield "Values, each with its label (C code, D documents, 2 secondary, U unverified, N our choice)"
     for key, value in _values(preset.tables):
-        yield f"  {_label(preset, key):<2} {key} = {_said(value)}"
+        yield f"  {_label(preset, key):<2} {key} = {said(value)}"
     unit = "USD" if "cap_usd" in preset.tables["tier"][0] else "coin"
     yield f"  {_label(preset, 'tier')}  tier: up to {unit}, highest leverage, maintenance margin rate"
     for tier in preset.tables["tier"]:
@@ -185,16 +190,17 @@ def _values(tables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{table}.{key}", entry) for key, entry in entries.items())
 
 
-def _said(value: Any) -> str:
-    """Write a value of a table; a part by its kind and numbers."""
-    if isinstance(value, dict):
-        more = ", ".join(f"{key} {entry}" for key, entry in value.items() if key != "kind")
-        if "kind" not in value:
-            return more
+def said(value: Any) -> str:
+    """Write a value of a table: a part by its kind and numbers, other tables as TOML."""
+    if isinstance(value, dict) and "kind" in value:
+        more = ", ".join(f"{key} {said(entry)}" for key, entry in value.items() if key != "kind")
         return f"{value['kind']} ({more})" if more else str(value["kind"])
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {json.dumps(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list):
-        return ", ".join(map(_said, value))
-    return str(value)
+        words = ", ".join(map(said, value))
+        return f"[{words}]" if any(isinstance(row, dict) and "kind" not in row for row in value) else words
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _holds(tables: dict[str, Any], key: str) -> bool:

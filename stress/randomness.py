@@ -66,7 +66,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @inline
-def unit_of(high, low):
+def _unit(high, low):
     """Return a uniform in (0, 1) with 52 random bits, never 0 or 1."""
     bits = ((high << _HALF) | low) >> _SHIFT12
     return bits_float(bits | _ONE) - (1.0 - 1.1102230246251565e-16)
@@ -78,7 +78,7 @@ def uniform_pair(index, path, stream, k0, k1):
     path = np.uint64(path)
     third = np.uint64(stream) & _LOW
     a, b, c, d = philox(np.uint64(index) & _LOW, path & _LOW, third, path >> _HALF, k0 & _LOW, k1 & _LOW)
-    return unit_of(a, b), unit_of(c, d)
+    return _unit(a, b), _unit(c, d)
 
 
 @inline
@@ -147,6 +147,25 @@ def uniforms_of_paths(key, stream, first, out):
     """Fill `out` (n_paths, n) with the uniforms of one stream of paths `first`, `first` + 1, ..."""
     for p in range(out.shape[0]):
         fill_uniforms(out[p], first + p, stream, key[0], key[1])
+
+
+@kernel
+def poisson_events(key, stream, first, per_step, n_steps, steps, *marks):
+    """Fill `steps` (n_paths, k) with the times of a Poisson process of `per_step` a step, rounded down.
+
+    Every event has two uniform marks, of 32 random bits each, in `marks` (n_paths, k).  What lies beyond `n_steps`,
+    and each path's last column, is left as it is.
+    """
+    for p in range(steps.shape[0]):
+        path, time = np.uint64(first + p), 0.0
+        for i in range(steps.shape[1] - 1):
+            a, b, c, d = philox(np.uint64(i), path & _LOW, np.uint64(stream), path >> _HALF, key[0], key[1])
+            time -= np.log(_unit(a, b)) / per_step
+            if time >= n_steps:
+                break
+            steps[p, i] = int(time)
+            marks[0][p, i] = (float(c) + 0.5) / 4294967296.0
+            marks[1][p, i] = (float(d) + 0.5) / 4294967296.0
 
 
 def stream_key(seed: int) -> np.ndarray:

@@ -7,7 +7,8 @@ imports every file beside it.  An unknown kind is an error that names the known 
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from types import UnionType
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
@@ -23,8 +24,9 @@ class Settings(BaseModel):
     @classmethod
     def _numbers_and_parts(cls, value: Any, info: ValidationInfo) -> Any:
         wanted = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(wanted, type) and issubclass(wanted, Part):
-            return wanted.choose(value)
+        for family in (wanted, *(get_args(wanted) if isinstance(wanted, UnionType) else ())):
+            if isinstance(family, type) and issubclass(family, Part) and not (value is None and family is not wanted):
+                return family.choose(value)
         if isinstance(value, (bool, str)) and wanted in NUMBERS[1:]:
             raise ValueError(f"should be a valid number, got {value!r}")
         return value
@@ -47,12 +49,20 @@ class Part(Settings):
         if Part in cls.__bases__:
             cls.family = {}
         if kind is not None:
-            cls.family[kind] = cls
+            cls._take(kind)
             cls.model_fields["kind"].default = kind
             cls.model_rebuild(force=True)
 
     def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def _take(cls, kind: str) -> None:
+        """Enter the family; only the same class, defined anew (a notebook cell run again), is replaced."""
+        holder = cls.family.get(kind, cls)
+        if definition(holder) != definition(cls):
+            raise ValueError(f"kind {kind!r} is taken by {definition(holder)}: {definition(cls)} needs another kind")
+        cls.family[kind] = cls
 
     @classmethod
     def choose(cls, value: Any) -> Self:
@@ -63,7 +73,16 @@ class Part(Settings):
             value = {"kind": value}
         if not isinstance(value, dict):
             raise ValueError(f"expected a table with a 'kind', got {value!r}")
-        return cls.member(value.get("kind", "")).model_validate(value)  # type: ignore[return-value]
+        if "kind" not in value:
+            raise ValueError(cls._no_kind(value))
+        return cls.member(value["kind"]).model_validate(value)  # type: ignore[return-value]
+
+    @classmethod
+    def _no_kind(cls, table: dict[str, Any]) -> str:
+        """Say that a table has keys and no kind, which kinds there are, and which have these keys."""
+        said = f"needs a 'kind', known: {', '.join(sorted(cls.family))}"
+        having = [kind for kind in sorted(cls.family) if table and set(table) <= set(cls.family[kind].model_fields)]
+        return f"{said}; {' and '.join(table)} would be of {', '.join(having)}" if having else said
 
     @classmethod
     def known(cls, kind: str) -> str:
@@ -101,6 +120,11 @@ class Part(Settings):
         near = get_close_matches(str(kind), known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"unknown kind {kind!r}, known: {', '.join(known)}{hint}")
+
+
+def definition(part: type) -> str:
+    """Return where a class is defined; a worker process calls its script ``__mp_main__``."""
+    return f"{part.__module__.replace('__mp_main__', '__main__')}.{part.__qualname__}"
 
 
 def import_siblings(package: str, init_file: str) -> None:

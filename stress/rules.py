@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -94,9 +95,25 @@ def _or_else(number, first, rest):
 _one_at_a_time = Lock()
 
 
+def _digests_of_others(function: Callable, seen: set[Any]) -> set[str]:
+    """Return a hash of every file outside the package in which a rule, or a rule that it calls by name, is written.
+
+    The cache folder knows our sources only.  What is typed into a session has no file; numba compares it itself.
+    """
+    place = Path(getattr(sys.modules.get(function.__module__), "__file__", None) or PACKAGE)
+    if function in seen or place.is_relative_to(PACKAGE):
+        return set()
+    seen.add(function)
+    digests = {hashlib.sha256(place.read_bytes()).hexdigest()} if place.is_file() else set()
+    for name in function.__code__.co_names:
+        called = function.__globals__.get(name)
+        digests |= _digests_of_others(called, seen) if isinstance(called, FunctionType) else set()
+    return digests
+
+
 def composition(function: Callable) -> list[str]:
     """Return the names of a function and of everything that it closes over, all the way down."""
-    names = [f"{function.__module__}.{function.__qualname__}"]
+    names = [f"{function.__module__}.{function.__qualname__}", *sorted(_digests_of_others(function, set()))]
     for cell in function.__closure__ or ():
         inside = cell.cell_contents
         names += composition(inside) if isinstance(inside, FunctionType) else [repr(inside)]

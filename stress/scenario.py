@@ -96,6 +96,7 @@ class Scenario(Settings):
     population: tuple[SerializeAsAny[Cohort], ...] = Field(min_length=1)
     overlay: tuple[Overlay, ...] = ()
     uncertain: tuple[Uncertain, ...] = ()
+    _left_out: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -141,13 +142,20 @@ class Scenario(Settings):
         overlay: Sequence[str] = (),
         overrides: dict[str, Any] | None = None,
     ) -> Self:
-        """Validate nested tables, as read from TOML, with all their variants; `source` is named in errors."""
+        """Validate nested tables, as read from TOML, with all their variants; `source` is named in errors.
+
+        Variants are written for the rulebook of their file.  What the preset of an override forbids of them is left
+        out (`left_out`); what the file's own rulebook forbids is an error.
+        """
         scenario = cls._valid(tables, source, {} if overlay else overrides)
         if overlay:  # from what was typed, not from what it became, so that overrides may still choose a preset
             changes = scenario._changes(overlay, source) | (overrides or {})
             return cls._valid(overlays.without_variants(tables), source, changes)
-        scenario._check_variants(source)
-        return scenario
+        own = toml.value_at(tables, "exchange.preset")
+        strict = own in (None, scenario.exchange.preset)
+        if not strict:
+            cls._check_own_variants(tables, source)
+        return scenario._with_valid_variants(source, strict=strict)
 
     @classmethod
     def _valid(cls, tables: dict[str, Any], source: str, overrides: dict[str, Any] | None = None) -> Self:
@@ -160,12 +168,43 @@ class Scenario(Settings):
         except ValidationError as error:
             raise ScenarioError(toml.explain(error, source, cls, tables)) from None
 
-    def _check_variants(self, source: str) -> None:
-        """Build every overlay and both ends of every range; the variants have none themselves."""
-        if self.overlay or self.uncertain:
-            tables = overlays.without_variants(self.tables())
-            for where, changes in overlays.changes_of(tables, self.overlay, self.uncertain, source):
-                self._valid(tables, where, changes)
+    @classmethod
+    def _check_own_variants(cls, tables: dict[str, Any], source: str) -> None:
+        """Refuse variants that the file's own rulebook forbids, whatever preset an override chooses."""
+        try:
+            own = cls._valid(tables, source)
+        except ScenarioError:  # the file needs its overrides
+            return
+        own._with_valid_variants(source, strict=True)
+
+    def _with_valid_variants(self, source: str, *, strict: bool) -> Self:
+        """Build every overlay and both ends of every range, and leave out those that fail unless it is an error."""
+        if not (self.overlay or self.uncertain):
+            return self
+        tables, failed = overlays.without_variants(self.tables()), dict[int, str]()
+        for row, where, changes in overlays.changes_of(tables, self.overlay, self.uncertain, source):
+            try:
+                self._valid(tables, where, changes)  # variants have no variants themselves
+            except ScenarioError as error:
+                if strict:
+                    raise
+                failed.setdefault(id(row), str(error).removeprefix(f"{source}: "))
+        return self._without_rows(failed) if failed else self
+
+    def _without_rows(self, failed: dict[int, str]) -> Self:
+        """Return the scenario without some of its variants, by identity, and with the reasons why."""
+        tables = self.tables()
+        for name in overlays.TABLES:
+            rows = zip(getattr(self, name), tables[name], strict=True)
+            tables[name] = [table for row, table in rows if id(row) not in failed]
+        scenario = self._valid(tables, "scenario")
+        scenario._left_out = tuple(failed.values())
+        return scenario
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Variants of the file that the preset of an override forbids, each with its reason."""
+        return self._left_out
 
     def _changes(self, names: Sequence[str], source: str) -> dict[str, Any]:
         picked = [overlays.pick(self.overlay, name, source).set for name in names]
@@ -206,8 +245,8 @@ class Scenario(Settings):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the resolved configuration (canonical JSON)."""
-        text = json.dumps(self.tables(), sort_keys=True, separators=(",", ":"))
+        """Hash of the resolved configuration (canonical JSON), wherever its files lie."""
+        text = json.dumps(toml.without_places(self.tables()), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
@@ -383,7 +422,10 @@ class Scenario(Settings):
         for i, cohort in enumerate(self.population):
             if names.count(cohort.name) > 1:
                 yield f"population.{i}.name", f"{cohort.name!r} is repeated"
-            yield from ((f"population.{i}.{key}", text) for key, text in cohort.problems(self._venue_of(cohort)))
+            for key, text in cohort.problems(self._venue_of(cohort)):
+                yield f"population.{i}.{key}", text + self._way_out(key)
+        if self.renewal is not None:
+            yield from self._renewal_problems()
         if len({cohort.explicit for cohort in self.population[MAX_COHORTS - 1 :]}) > 1:
             yield "population", f"mixes whales and others from row {MAX_COHORTS - 1} on, where rows are not told apart"
         if sum(cohort.is_maker for cohort in self.population) > 1:
@@ -392,6 +434,20 @@ class Scenario(Settings):
             yield "population", "is empty: there is no account besides the makers"
         for desk in self.desks:
             yield from desk._share_problems()
+
+    def _way_out(self, key: str) -> str:
+        """Say what to do about a cohort with more leverage than the preset's venue admits."""
+        if self.exchange.preset is None or not key.startswith("leverage"):
+            return ""
+        better = f"fundstress compare CONFIG --presets OTHER,{self.exchange.preset}"
+        return f"; lower it, or let accounts post this venue's margin: {better}"
+
+    def _renewal_problems(self):
+        if len(self.population) > MAX_COHORTS:
+            yield "renewal", f"tells at most {MAX_COHORTS} rows of the population apart, not {len(self.population)}"
+        for i, cohort in enumerate(self.population):
+            if cohort.closes_after == 0.0:
+                yield f"population.{i}.holding_hours", "must be above 0 with [renewal]"
 
     def _venue_of(self, cohort: Cohort) -> Venue:
         """Return the venue of the symbol that a cohort trades."""

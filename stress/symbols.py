@@ -173,6 +173,8 @@ def _unknown_symbols(scenario: Any):
 def _pool_problems(scenario: Any):
     known, held = names(scenario), [symbol for pool in scenario.pool for symbol in pool.symbols]
     for i, pool in enumerate(scenario.pool):
+        if not pool.symbols:
+            yield f"pool.{i}.symbols", f"is empty: needs at least one of {', '.join(known)}"
         for symbol in pool.symbols:
             if symbol not in known:
                 yield f"pool.{i}.symbols", f"{symbol!r} is no contract of this venue, known: {', '.join(known)}"

@@ -1,5 +1,6 @@
 """How a scenario file becomes tables: reading, ``extends``, presets, overrides, and errors in one line."""
 
+import os
 import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from stress.registry import Part
 
 PRESETS = Path(__file__).parent / "exchange" / "presets"
+FILE = "file"  # in every table the key of a file, relative to the scenario file
 
 
 class ScenarioError(ValueError):
@@ -36,19 +38,42 @@ def read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise ScenarioError(f"{path}: {error.strerror}") from None
     if not tables:
         raise ScenarioError(f"{path}: is empty")
+    tables = placed(tables, path.parent)
     base = tables.pop("extends", None)
     if base is None:
         return tables
     return merge(read(path.parent / str(base), seen=(*seen, path.resolve())), tables)
 
 
+def placed(node: Any, folder: Path) -> Any:
+    """Return tables in which every `file`, stated relative to a folder, is a path that any process finds."""
+    if isinstance(node, list):
+        return [placed(row, folder) for row in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _absolute(value, folder) if key == FILE else placed(value, folder) for key, value in node.items()}
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    return os.path.abspath(folder / Path(value).expanduser()) if isinstance(value, str) and value else value
+
+
+def without_places(node: Any) -> Any:
+    """Return tables without the `file` of those that state its sha256: what it holds counts, not where it lies."""
+    if isinstance(node, list):
+        return [without_places(row) for row in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: without_places(value) for key, value in node.items() if key != FILE or "sha256" not in node}
+
+
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Lay tables over tables; anything that is not a table, arrays included, is replaced.
 
-    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  An amount has two
-    keys, ``_usd`` and ``_coin``: the one above takes the place of the other.
+    A table with another ``kind`` replaces the whole table: its other keys belong to the old kind.  A value that has two
+    forms (`rivals_of`): the one above takes the place of the other.
     """
-    rivals = {rival(key) for key in above}
+    rivals = {other for key in above for other in rivals_of(key)}
     merged = {key: value for key, value in below.items() if key not in rivals}
     for key, value in above.items():
         old = merged.get(key)
@@ -56,12 +81,14 @@ def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def rival(key: str) -> str:
-    """Return the other key of an amount of money; nothing for a key that is no such amount."""
-    for unit, other in (("_usd", "_coin"), ("_coin", "_usd")):
-        if key.endswith(unit):
-            return key.removesuffix(unit) + other
-    return ""
+def rivals_of(key: str) -> tuple[str, ...]:
+    """Return the keys of the other form of a value.
+
+    An amount is ``_usd`` or ``_coin``; a law is a table, or in its short form ``_median`` and ``_sigma``.
+    """
+    name, _, form = key.rpartition("_")
+    forms = {"usd": (f"{name}_coin",), "coin": (f"{name}_usd",), "median": (name,), "sigma": (name,)}
+    return forms.get(form, (f"{key}_median", f"{key}_sigma"))
 
 
 def _same_kind(old: Any, new: Any) -> TypeGuard[dict[str, Any]]:
@@ -109,7 +136,8 @@ def _set(node: Any, parts: list[str], value: Any, name: str, source: str) -> Any
     table = dict(node) if isinstance(node, dict) else {}
     if parts[0] == "kind" and len(parts) == 1 and table.get("kind") != value:
         return {"kind": value, **{k: v for k, v in table.items() if k.endswith("_usd")}}
-    table.pop(rival(parts[0]), None)
+    for other in rivals_of(parts[0]):
+        table.pop(other, None)
     table[parts[0]] = _set(table.get(parts[0], {}), parts[1:], value, name, source)
     return table
 
@@ -172,6 +200,8 @@ def _say(first: Any, known: tuple[str, ...]) -> str:
         return f"unknown key{hint(str(first['loc'][-1]), known)}"
     if first["type"] == "missing":
         return "is required"
+    if first["type"] == "too_short":
+        return f"should have at least {first['ctx']['min_length']} entry, got {first['ctx']['actual_length']}"
     message = first["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if first["type"] == "value_error" or isinstance(first["input"], (dict, list, tuple)):
@@ -186,6 +216,7 @@ def _known_keys(loc: tuple[Any, ...], model: Any, value: Any) -> tuple[str, ...]
         if isinstance(part, str):
             annotation = model.model_fields[part].annotation if part in model.model_fields else None
             model = get_args(annotation)[0] if get_args(annotation) else annotation  # a table or an array of them
+            model = getattr(model, "__origin__", model)  # without its annotations
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):

@@ -42,6 +42,8 @@ ARROWS = {
     "variants": {*MODEL, "engines", "outcomes", "summary"},
     "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
+    "census": {*MODEL, "engines", "outcomes", "summary"},
+    "snapshot": {*MODEL},
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -55,20 +57,21 @@ TOP = {
     "figures",
     "launch",
     "manifest",
+    "notices",
     "report",
     "rundir",
     "screen",
 }
-TOP |= {"drawdir", "launch_compare", "launch_draws", "viz"}
+TOP |= {"census_page", "drawdir", "launch_compare", "launch_draws", "launch_import", "launch_population", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {
-    "mesa": {"engines/reference.py", "engines/portfolio_model.py", "viz"},
+    "mesa": {"engines/reference.py", "engines/mesa_model.py", "engines/portfolio_model.py", "viz"},
     "numba": {"rules.py", "randomness.py", "engines"},
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},
     "typer": {"cli.py"},
-    "pydantic": {"scenario.py", "overlays.py", "toml.py", "registry.py", "agents", "exchange", "markets"},
+    "pydantic": {"scenario.py", "overlays.py", "notices.py", "toml.py", "registry.py", "agents", "exchange", "markets"},
 }
 # Rooms that may know few packages besides the standard library.
 FRUGAL = {"outcomes": {"numpy", "pyarrow"}, "summary": {"numpy", "scipy"}, "accounts": {"numpy"}}

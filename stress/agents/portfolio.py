@@ -1,10 +1,12 @@
 """Traders with positions in several symbols on one wallet, drawn from the trader's laws."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from pydantic import Field, field_validator
 
 from stress.accounts import LEG, Portfolios, quantize
-from stress.agents.base import Margin, Venues
+from stress.agents.base import Margin, Venue, Venues
 from stress.agents.trader import HOURS_PER_YEAR, Trader, scale_to
 
 
@@ -27,6 +29,12 @@ class Portfolio(Trader, kind="portfolio"):
             raise ValueError(f"chances {list(chances)} should be 0 or more and add up to 1")
         return chances
 
+    def _size_problems(self, venue: Venue) -> Iterator[tuple[str, str]]:
+        """Yield what keeps the accounts from their share; amounts are not divided among symbols."""
+        if self.size.amounts_usd(1) is not None:
+            yield "size", f"{self.size.kind!r} is for accounts of one symbol"
+        yield from super()._size_problems(venue)
+
     def trades(self, symbol: str, first: str) -> bool:
         """Say yes: the cohort's shares are of every symbol."""
         return self.symbol is None or self.symbol == symbol
@@ -37,7 +45,8 @@ class Portfolio(Trader, kind="portfolio"):
             return super().draw_portfolios(rng, venues)
         notional = self._signed_notionals(rng, venues)
         gross = np.abs(notional).sum(axis=1)
-        leverage = self._leverage(rng, gross, gross / self._initial_margins(np.abs(notional), venues))
+        limit = gross / self._initial_margins(np.abs(notional), venues)
+        leverage = self._leverage(rng, gross, limit, notional.sum(axis=1) > 0.0)
         return self._accounts(rng, venues, notional, gross / leverage)
 
     def _signed_notionals(self, rng, venues: Venues) -> np.ndarray:
@@ -79,7 +88,7 @@ class Portfolio(Trader, kind="portfolio"):
         account, symbol = np.nonzero(notional)
         legs = np.zeros(account.size, LEG)
         legs["account"], legs["symbol"], legs["cross"] = account, symbol, 1
-        age = self.holding_hours * rng.standard_exponential(account.size)
+        age = self.holding_hours * self.age.draw(rng, account.size)
         since = self.entry_vol_annual * np.sqrt(age / HOURS_PER_YEAR) * rng.standard_normal(account.size)
         profit = np.zeros(account.size)
         for s, venue in enumerate(venues.of):

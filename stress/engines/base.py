@@ -23,7 +23,7 @@ from stress.engines.results import Results
 from stress.outcomes import Outcomes
 from stress.scenario import Scenario
 
-TASK = 1024  # paths per task: a fraction of a second, so that progress and Ctrl-C work
+TASK, TASK_STEPS = 1024, 4_500_000  # paths and steps per task: a few seconds at most, so that Ctrl-C works
 COVER_POPULATIONS = 30  # enough for the spread between populations
 LONG_RUN = 20_000  # paths from which it pays to compile ahead what ruined paths will need
 
@@ -152,11 +152,11 @@ class Job:
 
     def tasks(self) -> Iterator[tuple[int, int, int]]:
         """Yield (population, first path, number of paths) that are not finished yet."""
-        every = self.scenario.redraw_every
+        every, size = self.scenario.redraw_every, max(1, min(TASK, TASK_STEPS // self.scenario.clock.n_steps))
         for first in range(0, self.scenario.run.n_paths, every):
             last = min(first + every, self.scenario.run.n_paths)
-            for start in range(first, last, TASK):
-                n = min(TASK, last - start)
+            for start in range(first, last, size):
+                n = min(size, last - start)
                 if not self.results.has(start):
                     yield first // every, start, n
 

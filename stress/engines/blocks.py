@@ -5,13 +5,14 @@ import math
 import numpy as np
 
 from stress.engines.steps import NEVER, Block
-from stress.engines.turnover import ROOM_SD, draw_turns, turnover_numbers
+from stress.engines.turnover import ROOM_SD, draw_turns, room_for, turnover_numbers
 from stress.markets.base import CHUNK, funding_normals, sampler
 from stress.randomness import EXITS, stream_key, uniforms_of_paths
 from stress.rules import kernel, record
 from stress.scenario import Scenario
 
 MAX_BLOCK = 64  # paths whose shocks are held at once; small enough to stay in cache
+MOST_NUMBERS = 8_000_000  # drawn at once, where paths are long
 
 
 class World:
@@ -36,6 +37,13 @@ class World:
         self.n_exits = 1 if scenario.renewal is None else times_of(self.exits_per_step.max(initial=0.0) * self.n_steps)
         self.turns_per_step = turnover_numbers(scenario)["per_step"]
         self.decay = decay
+
+    @property
+    def longest_block(self) -> int:
+        """Return how many paths may be drawn at once."""
+        return max(
+            1, min(MAX_BLOCK, MOST_NUMBERS // (2 * self.n_steps + 3 * room_for(self.turns_per_step, self.n_steps)))
+        )
 
     def block(self, first: int, n: int) -> Block:
         """Draw `n` paths from path `first` on, in the coordinates of the contract."""

@@ -51,7 +51,8 @@ class CompiledEngine:
     def run(self, population: Population, index: int, first: int, n: int) -> Rows:
         """Run paths `first` .. `first` + n - 1 on one population."""
         parts = []
-        size = max(1, MAX_BLOCK // self.orders_each) if self.keep_ledger else MAX_BLOCK
+        size = min(MAX_BLOCK, self.world.longest_block)
+        size = max(1, size // self.orders_each) if self.keep_ledger else size
         for start in range(first, first + n, size):
             block = self.world.block(start, min(size, first + n - start))
             parts.append(self._run_block(population, block, start))

@@ -1,13 +1,14 @@
 """One population: the accounts of a scenario, drawn, quantised, balanced by the makers, and checked."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from stress.accounts import EXACT_UNITS, grid
-from stress.agents.base import coin_collateral
-from stress.exchange.margin import is_breached, liquidation_prices
+from stress.accounts import ACCOUNT, EXACT_UNITS, grid
+from stress.agents.base import Cohort, Venue, coin_collateral
+from stress.exchange.margin import breached, liquidation_prices
 from stress.randomness import POPULATION, generator
 from stress.scenario import Scenario, ScenarioError
 
@@ -85,7 +86,7 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     parts = []
     for i, cohort in enumerate(scenario.population):
         rng = generator(seed, POPULATION, index * len(scenario.population) + i)
-        accounts = cohort.draw(rng, scenario.venue)
+        accounts = draw_cohort(cohort, rng, scenario.venue, f"population.{i}: {cohort.name!r}")
         accounts["cohort"] = i
         parts.append(accounts)
     collateral = sum(cohort.maker_collateral for cohort in scenario.population)
@@ -94,6 +95,37 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     check_exact(scenario, drawn)
     accounts = _healthy(scenario, drawn)
     return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts))
+
+
+def draw_cohort(cohort: Cohort, rng: np.random.Generator, venue: Venue, where: str) -> np.ndarray:
+    """Draw the accounts of one cohort, which may be of an agent type of the user's own.
+
+    Raises
+    ------
+    ScenarioError
+        If no engine could run them exactly, or they are drawn from laws and the class does not say so.
+    """
+    before = repr(rng.bit_generator.state)
+    accounts = cohort.draw(rng, venue)
+    for fault in draw_faults(accounts, venue):
+        raise ScenarioError(f"{where}: draw() returned {fault} (stress.build_accounts makes exact ones)")
+    if not cohort.laws and repr(rng.bit_generator.state) != before:
+        raise ScenarioError(f"{where}: draw() uses its generator, so the class must say laws = True")
+    return accounts
+
+
+def draw_faults(accounts: np.ndarray, venue: Venue) -> Iterator[str]:
+    """Say what is wrong with drawn accounts: their fields, their numbers, or numbers between the grids."""
+    if getattr(accounts, "dtype", None) != ACCOUNT:
+        yield f"{type(accounts).__name__}, not an array of accounts"
+        return
+    for name, step in (("qty", venue.lot), ("entry", venue.tick), ("collateral", venue.cent)):
+        if not np.isfinite(accounts[name]).all():
+            yield f"{name} that is not finite"
+        elif (accounts[name] % grid(step) != 0.0).any():
+            yield f"{name} off the venue's grid of {grid(step):g}"
+    if (accounts["qty"] == 0.0).any():
+        yield "accounts without a position"
 
 
 def leavers_of(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
@@ -127,21 +159,16 @@ def check_exact(scenario: Scenario, population: Population) -> None:
 def _healthy(scenario: Scenario, population: Population) -> np.ndarray:
     """Drop drawn accounts that rounding left liquidatable at the start; refuse given ones."""
     accounts, price, usd_price = population.accounts, population.price, scenario.exchange.contract.usd_price
-    best = nearest(accounts, scenario)
-    suspect = np.flatnonzero(np.where(accounts["qty"] > 0, best >= price * 0.999999, best <= price * 1.000001))
-    dead = [i for i in suspect if _breached(accounts[i], price, scenario)]
-    for i in dead:
+    dead = breached(accounts, price, scenario.tiers)
+    for i in np.flatnonzero(dead):
         cohort = scenario.population[accounts[i]["cohort"]]
         if not cohort.laws:
+            best = nearest(accounts[i : i + 1], scenario)[0]
             raise ScenarioError(
                 f"population.{accounts[i]['cohort']}: {cohort.name!r} is liquidatable at the start "
-                f"(liquidation price {usd_price(best[i]):,.2f}, mark {usd_price(price):,.2f})"
+                f"(liquidation price {usd_price(best):,.2f}, mark {usd_price(price):,.2f})"
             )
-    return np.delete(accounts, dead)
-
-
-def _breached(row, price: float, scenario: Scenario) -> bool:
-    return is_breached(float(row["qty"]), float(row["entry"]), float(row["collateral"]), price, 0.0, scenario.tiers)
+    return accounts[~dead]
 
 
 def nearest(accounts: np.ndarray, scenario: Scenario, funding: float = 0.0) -> np.ndarray:

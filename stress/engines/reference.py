@@ -4,18 +4,18 @@ Agents hold Python floats and call the rules that the compiled engines compile. 
 from the declarations in `stress.agents`; records to agents to records is exact.
 """
 
+import math
 from functools import cache, cached_property
 from itertools import cycle
-from pathlib import Path as FilePath
 from typing import Any
 
 import mesa
 import numpy as np
 
-from stress.accounts import ACCOUNT, equity
+from stress.accounts import ACCOUNT, equity, notional, quantize
 from stress.agents.base import Cohort
 from stress.engines.blocks import World
-from stress.engines.population import Population, draw_population
+from stress.engines.population import Population
 from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_must_shed, compose_round
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
 from stress.engines.start import opening, runs_again
@@ -75,46 +75,79 @@ class AccountAgent(mesa.Agent):
         state = self.model.state
         return equity(self.qty, self.entry, self.collateral, state.mark, state.funding)
 
+    @property
+    def notional(self) -> float:
+        """Value of the position at the current mark, quote."""
+        return notional(self.qty, self.model.state.mark)
+
+    @property
+    def leverage(self) -> float:
+        """Notional over equity; infinite if nothing is left."""
+        return self.notional / self.equity if self.equity > 0.0 else math.inf
+
+    @property
+    def cohort_name(self) -> str:
+        """Name of its cohort in the scenario."""
+        return self.model.fund_scenario.population[self.cohort].name
+
+    def deposit(self, amount: float) -> float:
+        """Post more margin, or take some out if negative, in whole units of the venue's grid; the books balance.
+
+        Returns
+        -------
+        float
+            What was posted, quote: `amount` rounded.  Withdrawing asks no rule: the account may be liquidated for it.
+        """
+        state, posted = self.model.state, float(quantize(amount, self.model.book.cent))
+        self.collateral += posted
+        state.alive_collateral += posted
+        state.released -= posted
+        state.touched = 1
+        return posted
+
 
 @cache
-def agent_class(declaration: type[Cohort]) -> type[AccountAgent]:
+def agent_class(declaration: type[Cohort], base: Any = AccountAgent) -> type[AccountAgent]:
     """Return the Mesa class of an agent type."""
-    return type(declaration.__name__, (AccountAgent,), {"__doc__": declaration.__doc__, "declaration": declaration})
+    return type(declaration.__name__, (base,), {"__doc__": declaration.__doc__, "declaration": declaration})
 
 
-class InsuranceFundModel(mesa.Model):
-    """One path of a scenario, agent by agent.
+class PathModel(mesa.Model):
+    """One path on one population, agent by agent.
 
     Parameters
     ----------
-    scenario : Scenario or path-like
-    path : int
-        Which path; the same numbers as in every other engine.
-    rng : int or Generator, optional
-        Root of all randomness; the scenario's seed by default.
+    scenario : Scenario
+    rules : Rulebook
+    population : Population
+    path : Path
+        The world outside, with Python numbers.
+    path_id : int
     bottomless : bool
         True runs the shadow fund, False the configured waterfall.
-    collect : bool
-        Whether `datacollector` records every step.
-
-    Examples
-    --------
-    >>> model = InsuranceFundModel("configs/tiny.toml", path=3)  # doctest: +SKIP
-    >>> model.run_path().fund  # doctest: +SKIP
+    rng : int or sequence of int
+        Of Mesa's generators, for subclasses: nothing here draws from them.
     """
 
+    account_class: type[AccountAgent] = AccountAgent
+    datacollector: mesa.DataCollector | None = None
+    running: bool
+
     def __init__(
-        self, scenario: Any, *, path: int = 0, rng: Any = None, bottomless: bool = False, collect: bool = True
+        self,
+        scenario: Scenario,
+        rules: Rulebook,
+        population: Population,
+        path: Path,
+        path_id: int,
+        *,
+        bottomless: bool,
+        rng: Any = 0,
     ):
-        super().__init__(rng=0 if rng is None else rng)
-        self.fund_scenario = Scenario.load(scenario) if isinstance(scenario, (str, FilePath)) else scenario
-        if rng is not None:
-            self.fund_scenario = self.fund_scenario.with_(**{"run.seed": int(self.rng.integers(2**31))})
-        self.path_id = path
-        self.population = draw_population(self.fund_scenario, path // self.fund_scenario.redraw_every)
-        self.adopt(rulebook(self.fund_scenario, self.population.open_interest))
-        world = World(self.fund_scenario, seed=self.fund_scenario.run.seed, decay=self.rulebook.decay)
-        self.start(self.population, path_lists(world.block(path, 1), 0), bottomless=bottomless, collect=collect)
+        super().__init__(rng=rng)
+        self.fund_scenario, self.path_id, self.population = scenario, path_id, population
+        self.adopt(rules)
+        self.start(population, path, bottomless=bottomless)
 
     def adopt(self, rules: Rulebook) -> None:
         """Take over a rulebook: numbers as attributes, rules as plain functions."""
@@ -126,7 +159,7 @@ class InsuranceFundModel(mesa.Model):
         self.must_shed = compose_must_shed(self.rules)
         self.guard = compose_pool_guard()
 
-    def start(self, population: Population, path: Path, *, bottomless: bool, collect: bool = False) -> None:
+    def start(self, population: Population, path: Path, *, bottomless: bool) -> None:
         """Create the agents and open the books."""
         self.outside = path
         self.state = opening(population, self.fund_scenario, bottomless=int(bottomless))
@@ -136,8 +169,6 @@ class InsuranceFundModel(mesa.Model):
         self.seats = seats_of(population, self.rulebook.numbers["turnover"])
         self.state.next_turn = path.turns[0]
         create_accounts(self, population)
-        reporters = {"mark": "mark", "fund": "fund", "open_interest": "open_interest", "inventory": "inventory"}
-        self.datacollector = mesa.DataCollector(model_reporters=reporters) if collect else None
 
     @property
     def mark(self) -> float:
@@ -170,15 +201,17 @@ class InsuranceFundModel(mesa.Model):
         """Steps until the horizon."""
         return len(self.outside.shocks)
 
-    def run_path(self) -> "InsuranceFundModel":
-        """Run to the horizon."""
-        while self.clock < self.n_steps:
+    def run_path(self) -> "PathModel":
+        """Run to the horizon, or until somebody sets `running` to False."""
+        while self.running:
             self.step()
         return self
 
     def step(self) -> None:
-        """Shock, mark, liquidation rounds, flows, record (docs/method.md, section 1)."""
+        """Shock, mark, liquidation rounds, flows, record (docs/method.md, section 1); nothing after the horizon."""
         state, book, t = self.state, self.book, self.clock
+        if t == self.n_steps:
+            return
         if book.mark.looks_back > 0:
             see_late(state, book, self.outside.shocks, t)
         self.rules.open_step(state, book, t, self.outside.shocks[t], self.outside.decay)
@@ -201,7 +234,7 @@ class InsuranceFundModel(mesa.Model):
             pay_funding(state, self.outside.rates[(t + 1) // book.funding_every - 1])
             self.settle_fund(working)
         self.clock += 1
-        self.running = self.clock < self.n_steps
+        self.running = self.running and self.clock < self.n_steps
         if self.datacollector:
             self.datacollector.collect(self)
 
@@ -237,7 +270,8 @@ class InsuranceFundModel(mesa.Model):
         first = self.population.accounts[row]
         cohort, cross = int(first["cohort"]), int(first["cross"])
         kind: Any = type(self.fund_scenario.population[cohort])
-        newcomer = agent_class(kind)(self, int(row), 0.0, 0.0, 0.0, cohort, cross)
+        base: Any = self.account_class
+        newcomer = agent_class(kind, base)(self, int(row), 0.0, 0.0, 0.0, cohort, cross)
         take_seat(self.state, self.book, newcomer, float(self.seats.qty[row]), float(self.seats.leverage[row]))
 
     def liquidate(self) -> None:
@@ -316,15 +350,16 @@ class AccountSeat:
     cohort = 0
 
 
-def create_accounts(model: InsuranceFundModel, population: Population) -> None:
+def create_accounts(model: PathModel, population: Population) -> None:
     """Create one agent per account, in the order of the population."""
     accounts = population.accounts
+    base: Any = model.account_class
     for i, cohort in enumerate(model.fund_scenario.population):
         at = np.flatnonzero(accounts["cohort"] == i)
         if at.size:
             columns = {name: accounts[name][at].tolist() for name in ACCOUNT.names or ()}
             kind: Any = type(cohort)
-            agent_class(kind).create_agents(model, at.size, account=at.tolist(), **columns)
+            agent_class(kind, base).create_agents(model, at.size, account=at.tolist(), **columns)
 
 
 def path_lists(block: Block, i: int) -> Path:
@@ -349,14 +384,10 @@ class ReferenceEngine:
     def prepare(self, population: Population) -> None:
         """Do nothing: no path needs another engine."""
 
-    def model(self, population: Population, block: Block, i: int, path: int, *, bottomless: bool) -> InsuranceFundModel:
+    def model(self, population: Population, block: Block, i: int, path: int, *, bottomless: bool) -> PathModel:
         """Return a model of one path without drawing anything anew."""
-        model = InsuranceFundModel.__new__(InsuranceFundModel)
-        mesa.Model.__init__(model, rng=0)
-        model.fund_scenario, model.path_id, model.population = self.scenario, path, population
-        model.adopt(self.rulebook)
-        model.start(population, path_lists(block, i), bottomless=bottomless)
-        return model
+        outside = path_lists(block, i)
+        return PathModel(self.scenario, self.rulebook, population, outside, path, bottomless=bottomless)
 
     def run(self, population: Population, index: int, first: int, n: int) -> Rows:
         """Run paths `first` .. `first` + n - 1 on one population."""

@@ -12,7 +12,7 @@ from stress.engines.steps import LEDGER
 from stress.exchange.contract import Contract
 from stress.exchange.pools import PoolState
 from stress.exchange.state import MAX_COHORTS
-from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes
+from stress.outcomes import COLUMNS, Attribution, Facts, Outcomes, Pools
 from stress.rules import record_dtype
 from stress.scenario import Scenario
 
@@ -59,9 +59,10 @@ class Results:
         self.columns["population"][at] = rows.population
         given = initial + final["topped_up"]
         self.columns["fund_end"][at] = given + final["value"]
-        self.columns["fund_draw"][at] = np.maximum(0.0, final["bad_debt"] - final["inventory_pnl"])
         self.columns["backstop_loss"][at] = np.maximum(0.0, backstop_loss(final))
         cash = final["surplus"] + final["fee_income"] + final["inventory_pnl"] + final["coin_pnl"] - final["bad_debt"]
+        lost = final["bad_debt"] - final["inventory_pnl"] - (final["value"] - cash)  # also what it still holds has lost
+        self.columns["fund_draw"][at] = np.maximum(0.0, lost)
         self.columns["fund_cash_end"][at] = given + cash
         self.losses[at] = by_cohort(rows.shadow, self.losses.shape[1] - 2)
         if rows.pools is not None:
@@ -126,32 +127,24 @@ class Results:
             unit=scenario.exchange.unit,
             unit_usd=scenario.money_usd,
             pools=self.pool_rows(),
+            renewal=scenario.renewal is not None,
         )
-        return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None)
+        pools = Pools(self.pools["drawdown"], self.pools["ruin_step"]) if facts.pools else None
+        return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None, pools)
 
     def cohorts(self) -> tuple[str, ...]:
         """Names of the columns of `losses`."""
         return (*(cohort.name for cohort in self.scenario.population[:MAX_COHORTS]), FEES, COINS)
 
     def pool_rows(self) -> tuple[dict[str, Any], ...]:
-        """Return what happened to every pool of the fund: its ruin probability and the quantiles of its drawdown.
-
-        The whole fund's are the headline; a venue with one symbol has no rows.
-        """
-        rows, scenario = [], self.scenario
-        for i, pool in enumerate(symbols.pools(scenario) if scenario.asset else ()):
-            drawdown = np.sort(self.pools["drawdown"][:, i])
-            at = [int(np.ceil(level * drawdown.size)) - 1 for level in scenario.reserve.levels]
-            rows.append(
-                {
-                    "name": pool.name,
-                    "symbols": list(pool.symbols),
-                    "initial_usd": pool.share * scenario.fund_initial,
-                    "ruin_probability": float(np.mean(self.pools["ruin_step"][:, i] >= 0)),
-                    "drawdown": [float(drawdown[k]) for k in at],
-                }
-            )
-        return tuple(rows)
+        """Name every pool of the fund, its symbols and its start; a venue with one symbol has no rows."""
+        if not self.scenario.asset:
+            return ()
+        starts = symbols.pool_starts(self.scenario)
+        return tuple(
+            {"name": pool.name, "symbols": list(pool.symbols), "initial_usd": start}
+            for pool, start in zip(symbols.pools(self.scenario), starts, strict=True)
+        )
 
     def attribution(self) -> Attribution | None:
         """Return the losses by cohort of the paths in the tail, at each path's worst moment."""

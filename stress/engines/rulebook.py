@@ -51,8 +51,8 @@ class Rulebook:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What distinguishes one set of compiled rules from another."""
-        known = (tuple(sorted(family.family)) for family in Part.__subclasses__())
+        """What distinguishes one set of compiled rules from another; a kind that is defined anew is another class."""
+        known = (tuple(family.family[kind] for kind in sorted(family.family)) for family in Part.__subclasses__())
         return (self.law, self.whole, *known)
 
 

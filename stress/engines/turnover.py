@@ -14,8 +14,8 @@ from stress.engines.population import Population
 from stress.engines.steps import NEVER
 from stress.exchange.margin import initial_margin, is_breached, liquidation_price
 from stress.exchange.state import MAX_COHORTS
-from stress.randomness import TURNOVER, philox, unit_of
-from stress.rules import inline, kernel, rule
+from stress.randomness import TURNOVER, poisson_events
+from stress.rules import inline, rule
 from stress.scenario import Scenario
 
 GONE = NEVER  # instead of a time to wait: nobody takes this seat again
@@ -77,31 +77,19 @@ def turnover_numbers(scenario: Scenario) -> dict[str, Any]:
     }
 
 
+def room_for(per_step: float, n_steps: int) -> int:
+    """Return room for so many events that none is missed."""
+    mean = per_step * n_steps
+    return int(mean + ROOM_SD * math.sqrt(mean) + ROOM_SD) if mean > 0.0 else 0
+
+
 def draw_turns(key: np.ndarray, first: int, n: int, per_step: float, n_steps: int) -> Turns:
     """Draw the events of `n` paths from path `first` on: a Poisson process of `per_step` a step."""
-    mean = per_step * n_steps
-    room = int(mean + ROOM_SD * math.sqrt(mean) + ROOM_SD) if mean > 0.0 else 0
+    room = room_for(per_step, n_steps)
     turns = Turns(np.full((n, room + 1), NEVER), np.zeros((n, room + 1)), np.zeros((n, room + 1)))
     if room > 0:
-        fill_turns(key, first, per_step, n_steps, turns)
+        poisson_events(key, TURNOVER, first, per_step, n_steps, turns.steps, turns.places, turns.chances)
     return turns
-
-
-@kernel
-def fill_turns(key, first, per_step, n_steps, turns):
-    """Fill the events path by path; one word of the generator holds gap, place and chance."""
-    stream, half = np.uint64(TURNOVER), np.uint64(32)
-    low = np.uint64(0xFFFFFFFF)
-    for p in range(turns.steps.shape[0]):
-        path, time = np.uint64(first + p), 0.0
-        for i in range(turns.steps.shape[1] - 1):
-            a, b, c, d = philox(np.uint64(i), path & low, stream, path >> half, key[0], key[1])
-            time -= math.log(unit_of(a, b)) / per_step
-            if time >= n_steps:
-                break
-            turns.steps[p, i] = int(time)
-            turns.places[p, i] = (float(c) + 0.5) / 4294967296.0
-            turns.chances[p, i] = (float(d) + 0.5) / 4294967296.0
 
 
 @rule

@@ -188,6 +188,15 @@ def line_of(accounts: np.ndarray, tiers: TierTable, tier) -> tuple[np.ndarray, n
     return key, 1.0 - side * (rate * tiers.at_mark)
 
 
+def breached(accounts: np.ndarray, mark: float, tiers: TierTable) -> np.ndarray:
+    """Return `is_breached` for every account before any funding, shape (n,), to the last digit."""
+    value = np.abs(accounts["qty"]) * (accounts["entry"] if tiers.at_entry else mark)
+    tier = np.searchsorted(np.array(tiers.cap[: tiers.count - 1]), value, side="left")
+    key, factor = line_of(accounts, tiers, tier)
+    level = mark * factor
+    return np.where(accounts["qty"] > 0.0, level < key, level > key)
+
+
 def tier_at_entry(accounts: np.ndarray, tiers: TierTable) -> np.ndarray:
     """Return the tier of each account's value at entry, shape (n,)."""
     caps = np.array(tiers.cap[: tiers.count - 1])

@@ -1,8 +1,8 @@
 """Layers that pay in money: the insurance fund within its limits, a pool of fees, the operator."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
 from stress.exchange.limits import NO_LIMIT, Limit, compose_tightest, count_use, terms_of
 from stress.exchange.waterfall import Layer, note_ruin
@@ -75,15 +75,8 @@ class Fund(Layer, kind="fund"):
     Accounts whose losses a limit says are not the fund's are refused first, and no part of that.
     """
 
-    limits: tuple[SerializeAsAny[Limit], ...] = ()
+    limits: tuple[Annotated[SerializeAsAny[Limit], BeforeValidator(Limit.choose)], ...] = ()
     payment: Literal["partial", "all_or_nothing"] = "partial"
-
-    @field_validator("limits", mode="before")
-    @classmethod
-    def _choose(cls, rows: Any) -> tuple[Limit, ...]:
-        if not isinstance(rows, (list, tuple)):
-            raise ValueError(f"expected a list of tables with a 'kind', got {rows!r}")
-        return tuple(Limit.choose(row) for row in rows)
 
     @field_validator("limits")
     @classmethod

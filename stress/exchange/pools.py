@@ -18,7 +18,7 @@ class PoolSettings(Settings):
     """One ``[[pool]]``: a part of the fund, a share of its start, that stands behind some symbols and no others."""
 
     name: str = Field(min_length=1, pattern=r"^[\w.-]+$")
-    symbols: tuple[str, ...] = Field(min_length=1)
+    symbols: tuple[str, ...]
     share: float = Field(ge=0, le=1)
     first_days: float | None = Field(default=None, gt=0)  # of a listing, for which the pool stands behind a symbol
     then: str | None = None  # name of the pool that does so afterwards

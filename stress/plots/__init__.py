@@ -6,6 +6,7 @@ Figures are made without pyplot, so nothing is shown and nothing needs closing; 
 from stress.plots.barriers import barrier_hits
 from stress.plots.book import liquidation_map
 from stress.plots.compare import compared_reserves, who_pays
+from stress.plots.crowd import leverage_by_cohort, size_survival
 from stress.plots.fan import fund_fan
 from stress.plots.leverage import reserve_by_leverage
 from stress.plots.losses import loss_histogram
@@ -18,6 +19,7 @@ __all__ = [
     "barrier_hits",
     "compared_reserves",
     "fund_fan",
+    "leverage_by_cohort",
     "liquidation_map",
     "loss_histogram",
     "model_risk",
@@ -25,5 +27,6 @@ __all__ = [
     "reserve_by_leverage",
     "ruin_curve",
     "save",
+    "size_survival",
     "who_pays",
 ]

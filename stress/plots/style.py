@@ -32,6 +32,25 @@ def new_axes() -> Axes:
     return figure.add_subplot()
 
 
+def new_panels(count: int) -> list[Axes]:
+    """Make an empty figure of several axes side by side, each of the size that `new_axes` has.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        From left to right.
+    """
+    layout = ConstrainedLayoutEngine(w_pad=0.25, h_pad=0.08)
+    figure = Figure(figsize=(count * SIZE_INCHES[0], SIZE_INCHES[1]), layout=layout)
+    FigureCanvasAgg(figure)
+    return list(figure.subplots(1, count, squeeze=False)[0])
+
+
 def frame(ax: Axes, *, xlabel: str, ylabel: str) -> None:
     """Label both axes (with units), draw a light grid behind the data and drop the box.
 

@@ -16,6 +16,14 @@ from stress.summary.closed_forms import (
 )
 from stress.summary.clusters import Clusters
 from stress.summary.comparison import Comparison, Difference, Rulebook, compare_outcomes
+from stress.summary.concentration import (
+    Concentration,
+    ConcentrationSpread,
+    concentration,
+    gini,
+    hill,
+    spread_of,
+)
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.curve import RuinCurve, ruin_curve
 from stress.summary.growth import Growth, median_year
@@ -32,6 +40,7 @@ from stress.summary.intervals import (
     zero_event_bound,
 )
 from stress.summary.model_risk import Driver, ModelRisk, ParameterInterval, Spread, Variant
+from stress.summary.pools import PoolEstimate
 from stress.summary.quantile import (
     QuantileInterval,
     coverage,
@@ -59,6 +68,8 @@ __all__ = [
     "Clusters",
     "CohortShares",
     "Comparison",
+    "Concentration",
+    "ConcentrationSpread",
     "CoverRow",
     "Difference",
     "Driver",
@@ -69,6 +80,7 @@ __all__ = [
     "Hindcasts",
     "ModelRisk",
     "ParameterInterval",
+    "PoolEstimate",
     "QuantileInterval",
     "ReserveEstimate",
     "RuinCurve",
@@ -87,6 +99,7 @@ __all__ = [
     "clopper_pearson",
     "cohort_shares",
     "compare_outcomes",
+    "concentration",
     "cover_rows",
     "coverage",
     "effective_size",
@@ -95,7 +108,9 @@ __all__ = [
     "fit_generalized_pareto",
     "from_increments",
     "gap_bad_debt",
+    "gini",
     "harrell_davis",
+    "hill",
     "horizon_level",
     "liquidation_probability",
     "load_hindcasts",
@@ -108,6 +123,7 @@ __all__ = [
     "ranks",
     "ruin_curve",
     "shipped_hindcasts",
+    "spread_of",
     "summarize",
     "two_sided_sample_size",
     "wilks_sample_size",

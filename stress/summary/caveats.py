@@ -58,6 +58,8 @@ def _about_parameters(summary: "Summary") -> Iterator[str]:
 def _about_data(summary: "Summary") -> Iterator[str]:
     hours = summary.facts.horizon_hours
     events = {"exhaustion": summary.ruin_probability, **summary.probability_interval}
+    if summary.any_pool_ruined is not None:
+        events["exhaustion of any pool"] = summary.any_pool_ruined
     rare = [name.replace("_", " ") for name, p in events.items() if stands_beyond_the_data(p, hours)]
     levels = [row.level for row in summary.reserves if row.kind == "net"]
     rare += [f"reserve at {100 * level:g} %" for level in levels if beyond_the_data(1 - level, hours)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 __all__ = ["Money", "brackets", "grid", "percent", "rate", "row", "share", "three_digits", "wrapped"]
 
 WIDTH = 112
+NOTHING = 1e-12  # bounds of few effective events come as 1e-66
 _LABEL, _COLUMN = 41, 31
 _DOLLARS = "USD"
 _UNITS = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
@@ -50,9 +51,9 @@ class Money:
 
 
 def percent(p: float) -> str:
-    """Write a probability: ``0.12 %``."""
+    """Write a probability: ``0.12 %``; what no simulation tells from zero is zero."""
     if 0 < p < 1e-6:
-        return f"{p:.2g}"
+        return "0 %" if p < NOTHING else f"{p:.2g}"
     return f"{100 * p:.6g} %" if p > 0.999 else f"{100 * p:.3g} %"
 
 
@@ -94,10 +95,12 @@ def grid(cells: Sequence[str], *, label: str = "", indent: int = 2, n_columns: i
         yield (margin + "".join(f"{cell:<{width - 2}}  " for cell in cells[start : start + n_columns])).rstrip()
 
 
-def wrapped(text: str, *, first: str = "  ", then: str = "    ", n_lines: int | None = None) -> Iterator[str]:
-    """Break a text into lines of the page's width, at most `n_lines`."""
+def wrapped(
+    text: str, *, first: str = "  ", then: str = "    ", n_lines: int | None = None, width: int = WIDTH
+) -> Iterator[str]:
+    """Break a text into lines of the page's width, or of another, at most `n_lines`."""
     yield from textwrap.TextWrapper(
-        WIDTH,
+        width,
         initial_indent=first,
         subsequent_indent=then,
         max_lines=n_lines,

@@ -1,22 +1,23 @@
 """Sections of the page about this fund: how likely it is exhausted, what is needed, whom it can outlast."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from stress.summary.caveats import stands_beyond_the_data
 from stress.summary.intervals import HOURS_PER_YEAR, Estimate, annual_rate, within_year
 from stress.summary.model_risk import Spread
-from stress.summary.notation import Money, brackets, percent, rate, row, three_digits
+from stress.summary.notation import Money, brackets, percent, rate, row, three_digits, wrapped
 from stress.summary.reserves import ReserveEstimate
-from stress.summary.year import INDICATIVE, beyond_the_data, chance_in_year
+from stress.summary.year import basis, beyond_the_data, chance_in_year
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
 
-__all__ = ["cover", "needed", "probabilities", "shortfall"]
+__all__ = ["cover", "needed", "pools", "probabilities", "shortfall"]
 
 _PARAMETER_ROW = "    parameter interval"
-_CHANCE = 36
+_CHANCE, _SYMBOLS = 36, 40
 
 
 def probabilities(summary: "Summary") -> Iterator[str]:
@@ -24,9 +25,11 @@ def probabilities(summary: "Summary") -> Iterator[str]:
     customers = summary.probability_interval
     hours = summary.facts.horizon_hours
     yield ""
-    yield row("Probability", f"within {hours:g} h", f"{f'in a year ({INDICATIVE})':<{_CHANCE}}times")
+    yield row("Probability", f"within {hours:g} h", f"{f'in a year ({basis(summary.facts)})':<{_CHANCE}}times")
     yield _event("Fund exhausted", summary.ruin_probability, hours)
     yield from _parameters_of_ruin(summary)
+    if summary.any_pool_ruined is not None:
+        yield _event("Any pool of the fund exhausted", summary.any_pool_ruined, hours)
     yield _event("Customers hit by auto-deleveraging", customers["deleveraging"], hours)
     yield _event("Customers hit by any haircut", customers["any_haircut"], hours)
     yield _closed(summary.year.deleveraged_notional, hours, summary.money)
@@ -93,7 +96,7 @@ def needed(summary: "Summary") -> Iterator[str]:
         yield from _parameters_of_reserve(summary, net.level)
     year = summary.year
     yield row(
-        f"  {100 * year.level:g} % a year ({INDICATIVE})",
+        f"  {100 * year.level:g} % a year ({basis(summary.facts)})",
         _reserve(year.net, summary.money),
         _reserve(year.gross, summary.money),
     )
@@ -134,6 +137,22 @@ def _headline(summary: "Summary") -> Iterator[str]:
     yield row(f"  {level}, stressed regime", stressed, f"75 % base + 25 % stressed: {money(found.weighted)}")
     which = "the base" if found.base >= found.weighted else "the 75/25 weighting"
     yield f"  Headline at {level}: {money(found.value)}, {which}, the worse of base ({money(found.base)}) and weighting"
+
+
+def pools(summary: "Summary") -> Iterator[str]:
+    """Yield what each pool asks for, when the fund is in several: the venue's total says nothing of one of them."""
+    if summary.any_pool_ruined is None:
+        return
+    hours, money = summary.facts.horizon_hours, summary.money
+    yield ""
+    yield row("Pool of the fund", f"exhausted within {hours:g} h", "drawdown, net of income")
+    for pool in summary.pools:
+        mark = " *" if stands_beyond_the_data(pool.ruin_probability, hours) else ""
+        labels = [f"  {pool.name}, {money(pool.initial_usd)}{mark}"]
+        labels += wrapped(", ".join(pool.symbols), first="    ", width=_SYMBOLS)
+        quantiles = [f"{100 * found.level:g} %: {_reserve(found, money)}" for found in pool.drawdown]
+        chance = (_chance(pool.ruin_probability),)
+        yield from (row(*cells) for cells in zip_longest(labels, chance, quantiles, fillvalue=""))
 
 
 def shortfall(summary: "Summary") -> Iterator[str]:

@@ -11,7 +11,7 @@ from stress.summary.hindcasts import MEASURES, Hindcast, shipped_hindcasts
 from stress.summary.intervals import Estimate
 from stress.summary.model_risk import ModelRisk, Variant
 from stress.summary.notation import Money, brackets, grid, row, share, three_digits, wrapped
-from stress.summary.year import INDICATIVE
+from stress.summary.year import basis
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
@@ -28,7 +28,7 @@ def growth(summary: "Summary") -> Iterator[str]:
     plus = "+" if change.value > 0 else ""
     amount = f"{plus}{money(change.value)} {brackets(change.low, change.high, money.bare)}"
     rows = {
-        f"Median year ({INDICATIVE})": (found.year, _signed, "year"),
+        f"Median year ({basis(summary.facts)})": (found.year, _signed, "year"),
         "Mean change / liquidated notional": (found.per_liquidated, share, "per_liquidated"),
         "Liquidated / open interest, mean a day": (found.liquidated_per_day, share, "liquidated_per_day"),
     }

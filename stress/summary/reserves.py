@@ -12,7 +12,7 @@ from stress.summary.curve import KINDS
 from stress.summary.intervals import HOURS_PER_YEAR
 from stress.summary.quantile import quantile_interval
 
-__all__ = ["ReserveEstimate", "estimate_reserves", "horizon_level"]
+__all__ = ["ReserveEstimate", "estimate_reserve", "estimate_reserves", "horizon_level"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def estimate_reserves(
 ) -> tuple[ReserveEstimate, ...]:
     """Return the reserve of every level, first net, then gross."""
     return tuple(
-        _reserve(outcomes.columns[column], level, kind, clusters, confidence)
+        estimate_reserve(outcomes.columns[column], level, kind, clusters, confidence)
         for kind, column in KINDS.items()
         for level in levels
     )
@@ -72,7 +72,9 @@ def horizon_level(annual_level: float, horizon_hours: float) -> float:
     return float(annual_level ** (horizon_hours / HOURS_PER_YEAR))
 
 
-def _reserve(drawdown: np.ndarray, level: float, kind: str, clusters: Clusters, confidence: float) -> ReserveEstimate:
+def estimate_reserve(
+    drawdown: np.ndarray, level: float, kind: str, clusters: Clusters, confidence: float
+) -> ReserveEstimate:
+    """Return the reserve of a level from drawdowns, shape (n_paths,); without an interval it is not a result."""
     found = asdict(quantile_interval(drawdown, level, clusters=clusters, confidence=confidence))
-    # A reserve without an interval is not a result.
     return ReserveEstimate(**{**found, "value": None if found["reason"] else found["value"]}, kind=kind)

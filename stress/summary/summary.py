@@ -18,6 +18,7 @@ from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
 from stress.summary.model_risk import ModelRisk, ParameterInterval
 from stress.summary.notation import Money
+from stress.summary.pools import PoolEstimate, any_pool_ruined, estimate_pools
 from stress.summary.quantile import check_probability
 from stress.summary.regimes import Headline, headline
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
@@ -86,6 +87,10 @@ class Summary:
         Intervals of the events that hit customers.
     inventory_beyond_fund : Estimate or None
         Probability that the positions which the fund carries exceed its start; None if the run did not record it.
+    pools : tuple of PoolEstimate
+        Pool by pool, where the fund stands behind several symbols.
+    any_pool_ruined : Estimate or None
+        Probability that any pool is exhausted; None for a fund in one.
     year : Year
         What a year of independent horizons asks for.
     fund_change : Estimate
@@ -116,6 +121,8 @@ class Summary:
     probability: dict[str, float]
     probability_interval: dict[str, Estimate]
     inventory_beyond_fund: Estimate | None
+    pools: tuple[PoolEstimate, ...]
+    any_pool_ruined: Estimate | None
     year: Year
     fund_change: Estimate
     growth: Growth
@@ -163,6 +170,8 @@ class Summary:
             "n_paths": self.n_paths,
             "n_populations": self.n_populations,
             "ruin_probability": self.ruin_probability.to_dict(),
+            "pools": [row.to_dict() for row in self.pools],
+            "any_pool_ruined": self.any_pool_ruined and self.any_pool_ruined.to_dict(),
             "reserve": [row.to_dict() for row in self.reserves],
             "expected_shortfall": [row.to_dict() for row in self.expected_shortfall],
             "tail": self.tail.to_dict(),
@@ -218,7 +227,7 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
     probability = partial(
         estimate_probability, clusters=clusters, confidence=confidence, horizon_hours=facts.horizon_hours
     )
-    beyond = inventory_beyond_fund(outcomes)
+    beyond, any_pool = inventory_beyond_fund(outcomes), any_pool_ruined(outcomes)
     return Summary(
         facts=facts,
         confidence=confidence,
@@ -232,6 +241,8 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
         probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
         inventory_beyond_fund=None if beyond is None else probability(beyond),
+        pools=estimate_pools(outcomes, levels, clusters, confidence),
+        any_pool_ruined=None if any_pool is None else probability(any_pool),
         year=estimate_year(outcomes, clusters, confidence),
         fund_change=estimate_mean(fund_change(outcomes), clusters, confidence),
         growth=estimate_growth(outcomes, clusters, confidence),
@@ -264,5 +275,5 @@ def inventory_beyond_fund(outcomes: Outcomes) -> np.ndarray | None:
 
 def _run_facts(facts: Facts) -> dict[str, Any]:
     """Return the facts that the document shows as they are; the rest is in it as results."""
-    results = {"levels", "confidence", "cover", "cohorts"}
+    results = {"levels", "confidence", "cover", "cohorts", "pools"}
     return {name: value for name, value in facts.to_dict().items() if name not in results}

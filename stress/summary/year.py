@@ -1,18 +1,18 @@
-"""What the run says of a whole year: the horizon repeated, with a new book each time.
+"""What the run says of a whole year: the horizon itself, or the horizon repeated with a new book each time.
 
-Nobody opens, tops up or leaves within the simulated year, so that all of it is marked "no renewal: indicative".
+Without renewal nobody opens or leaves within the horizon, so that all of it is marked "no renewal: indicative".
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from stress.outcomes import Outcomes
+from stress.outcomes import Facts, Outcomes
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import HOURS_PER_YEAR, Estimate, annual_rate, within_year
 from stress.summary.means import estimate_mean
 from stress.summary.reserves import ReserveEstimate, estimate_reserves, horizon_level
 
-__all__ = ["ANNUAL_LEVEL", "INDICATIVE", "YEARS_OF_DATA", "Year", "beyond_the_data", "chance_in_year", "estimate_year"]
+__all__ = ["ANNUAL_LEVEL", "YEARS_OF_DATA", "Year", "basis", "beyond_the_data", "chance_in_year", "estimate_year"]
 
 #: Level of the reserve over a year, that of Solvency II's capital requirement (Directive 2009/138/EC, Art. 101(3)).
 ANNUAL_LEVEL = 0.995
@@ -20,12 +20,10 @@ ANNUAL_LEVEL = 0.995
 #: Hourly BTC bars from August 2017 to March 2026, to which the shipped laws of the price are compared.
 YEARS_OF_DATA = 8.6
 
-INDICATIVE = "no renewal: indicative"
-
 
 @dataclass(frozen=True)
 class Year:
-    """What a year of independent horizons asks for.
+    """What a year asks for: of renewal, or of independent horizons.
 
     Parameters
     ----------
@@ -35,17 +33,20 @@ class Year:
         Reserves, their ``level`` being that over the horizon.
     deleveraged_notional : Estimate
         Mean notional of winners closed by auto-deleveraging in a year, in quote currency.
+    renewal : bool
+        Whether accounts who go are followed by others.
     """
 
     level: float
     net: ReserveEstimate
     gross: ReserveEstimate
     deleveraged_notional: Estimate
+    renewal: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values; a reserve's ``level`` is the annual one."""
         rows = [{**row.to_dict(), "level": self.level, "horizon_level": row.level} for row in (self.net, self.gross)]
-        return {"renewal": False, "reserve": rows, "deleveraged_notional": self.deleveraged_notional.to_dict()}
+        return {"renewal": self.renewal, "reserve": rows, "deleveraged_notional": self.deleveraged_notional.to_dict()}
 
 
 def estimate_year(outcomes: Outcomes, clusters: Clusters, confidence: float) -> Year:
@@ -53,7 +54,14 @@ def estimate_year(outcomes: Outcomes, clusters: Clusters, confidence: float) -> 
     hours = outcomes.facts.horizon_hours
     net, gross = estimate_reserves(outcomes, [horizon_level(ANNUAL_LEVEL, hours)], clusters, confidence)
     closed = outcomes.deleveraged_notional * (HOURS_PER_YEAR / hours)
-    return Year(ANNUAL_LEVEL, net, gross, estimate_mean(closed, clusters, confidence))
+    return Year(ANNUAL_LEVEL, net, gross, estimate_mean(closed, clusters, confidence), outcomes.facts.renewal)
+
+
+def basis(facts: Facts) -> str:
+    """Say what a figure of a year rests on."""
+    if not facts.renewal:
+        return "no renewal: indicative"
+    return "simulated" if facts.horizon_hours >= HOURS_PER_YEAR else "such horizons"
 
 
 def chance_in_year(p: Estimate) -> Estimate:

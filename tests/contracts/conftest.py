@@ -1,4 +1,6 @@
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stress.agents.base import Venue
@@ -21,18 +23,36 @@ EXAMPLES = {
     "collateral_usd": 150_000.0,
     "multiplier": 1e-6,
     "settlement_price_usd": 40_000.0,
+    "edges": (1.0, 3.0, 7.0, 15.0, 50.0),
+    "weights": (0.36, 0.49, 0.10, 0.05),
+    "venue": "bitmex_2019",
+    "probabilities": (0.0, 0.5, 0.9, 0.99, 1.0),
+    "quantiles": (10.0, 500.0, 3e4, 1e6, 3e8),
+    "sizes": (1.0,) * 49 + (100.0,),
+    "sizes_usd": (1e4,) * 49 + (1e6,),
 }
 
 
 @pytest.fixture(scope="session")
-def example():
+def book_file(tmp_path_factory):
+    """Three isolated positions, as ``fundstress import`` writes them."""
+    path = tmp_path_factory.mktemp("book") / "book.parquet"
+    numbers = {"qty": [1.0, -2.5, 0.3], "entry": [49_000.0, 52_000.0, 50_000.0], "collateral": [9_800.0, 26_000.0, 1e4]}
+    pq.write_table(pa.table({"symbol": ["BTCUSDT"] * 3, **numbers, "mode": ["isolated"] * 3}), path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def example(book_file):
     """Build a member of any family: required keys have an example, or lie where their constraints allow."""
+    examples = {**EXAMPLES, "file": book_file}
 
     def make(part, **settings):
         for name, field in part.model_fields.items():
             money = name == f"{getattr(part, 'money', '')}_usd"  # one of two keys, of which one must be given
-            if (field.is_required() or money) and name not in settings:
-                settings[name] = EXAMPLES.get(name, next((getattr(m, "ge", None) for m in field.metadata), 1.0))
+            short = name.endswith("_median") and name.removesuffix("_median") not in settings  # of a law, in two forms
+            if (field.is_required() or money or short) and name not in settings:
+                settings[name] = examples.get(name, next((getattr(m, "ge", None) for m in field.metadata), 1.0))
         return part(**settings)
 
     return make

@@ -4,7 +4,6 @@ import pytest
 
 import stress.scenario  # noqa: F401  (registers everything)
 from stress.engines.rounds import Round
-from stress.engines.rulebook import as_namespace
 from stress.exchange.adl import Adl
 from stress.exchange.backstop import Backstop
 from stress.exchange.limits import Limit
@@ -76,7 +75,8 @@ def present(example):
             maker_cost=-qty * FILL,
             deposits=deposits,
         )
-        layers = as_namespace(layer_numbers((layer,)))  # the others are absent
+        rows = layer_numbers((layer,))
+        layers = SimpleNamespace(**{kind: SimpleNamespace(**numbers) for kind, numbers in rows.items()})
         tiers = SimpleNamespace(count=1, cap=[1e12], rate=[0.005], deduction=[0.0], at_mark=1.0, at_entry=0.0)
         numbers = {"fund_initial": fund, "lot": LOT, "makers_deleverage": 0, "tiers": tiers, "step_hours": 1 / 60}
         book = SimpleNamespace(layers=layers, **numbers)

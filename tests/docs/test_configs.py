@@ -10,13 +10,15 @@ import stress
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.toml"))
 EVERY = pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-N_PATHS = 100
+N_PATHS, MONTH = 100, 720.0  # a month, in hours, tells of a year's configuration
 FEW_POPULATIONS = {"run.redraw_every": 10}  # drawing a population costs more than running a path
 
 
 @cache
 def outcomes(config):
     scenario = stress.Scenario.load(config, overrides=FEW_POPULATIONS)
+    if scenario.run.horizon_hours > MONTH:
+        scenario = scenario.with_(**{"run.horizon_hours": MONTH})
     return stress.run(scenario, n_paths=min(N_PATHS, scenario.run.n_paths))
 
 

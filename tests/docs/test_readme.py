@@ -105,3 +105,10 @@ def test_the_recipes_run_as_shown(fresh_folder):
     found = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert found.returncode == 0, found.stderr
     assert found.stdout.strip() == "['hedger', 'maker', 'trader']"
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_page_about_mesa_runs(capsys):
+    page = "\n".join(code_blocks(ROOT / "docs" / "mesa.md", "python"))
+    exec(compile(page, "mesa.md", "exec"), {"__name__": "mesa_page"})
+    assert "'cross_low': 60" in capsys.readouterr().out

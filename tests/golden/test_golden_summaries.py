@@ -20,6 +20,7 @@ import stress
 HERE = Path(__file__).parent
 CONFIGS = sorted((HERE.parents[1] / "configs").glob("*.toml"))
 SIZE = {"run.n_paths": 200, "run.redraw_every": 20}  # ten populations: a draw costs more than a path
+LONGEST = 720.0  # hours: a month tells of a year's configuration
 DIGITS, RELATIVE = 9, 1e-9
 UPDATE = os.environ.get("FUNDSTRESS_UPDATE_GOLDEN") == "1"
 
@@ -47,7 +48,10 @@ def flat(value, name=""):
 
 @cache
 def summary(config):
-    run = stress.run(stress.Scenario.load(config, overrides=SIZE))
+    scenario = stress.Scenario.load(config, overrides=SIZE)
+    if scenario.run.horizon_hours > LONGEST:
+        scenario = scenario.with_(**{"run.horizon_hours": LONGEST})
+    run = stress.run(scenario)
     return rounded(json.loads(stress.summarize(run).to_json()))
 
 

@@ -234,6 +234,13 @@ SCENARIOS = {
         "population.0.leverage_median": 35.0,
         "population.0.short_share": 0.15,
     },
+    "laws_of_the_crowd": {
+        "population.0.leverage": {"kind": "popular", "factor": 2.0},
+        "population.0.copula": "t",
+        "population.0.rank_correlation": -0.3,
+        "population.0.long_skew": 1.0,
+        "population.0.age": "lognormal",
+    },
     "shorts_squeezed": SQUEEZE,
     "longs_pay_funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
     "shorts_pay_funding": {"funding.mean_rate": -4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},

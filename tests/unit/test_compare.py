@@ -1,5 +1,6 @@
 """Several rulebooks on the same accounts: what a preset replaces, what stays, and who must post more margin."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import stress
 from stress import presets
 from stress.accounts import grid
-from stress.compare import compare, in_money_of, post_margin, restate, under_preset
+from stress.compare import check_settings, compare, contenders, in_money_of, post_margin, restate, under_preset
 from stress.engines.population import draw_population
 from stress.scenario import Scenario, ScenarioError
 
@@ -254,3 +255,65 @@ def test_results_do_not_depend_on_threads(found):
 def test_fewer_than_two_presets_are_refused(names):
     with pytest.raises(ScenarioError, match="needs at least two presets, each once"):
         compare(scenario(), names)
+
+
+# --- settings that a preset replaces
+
+
+def refusal(names=("plain_linear", "binance_usdm"), **settings):
+    """Return what is said of settings, empty if they are kept."""
+    own = scenario(**settings)
+    try:
+        check_settings(own, contenders(own, names), tuple(settings))
+    except ScenarioError as error:
+        return str(error)
+    return ""
+
+
+def test_clocks_of_a_scenario_stay_where_the_preset_has_none():
+    clocks = {"exchange.check_seconds": 300.0, "exchange.latency_seconds": 120.0}
+    under = under_preset(scenario(**clocks), "bybit_linear").exchange
+    assert (under.check_seconds, under.latency_seconds) == (300.0, 120.0)
+    assert refusal(("plain_linear", "bybit_linear"), **clocks) == ""
+
+
+def test_a_preset_with_a_clock_of_its_own_keeps_it(monkeypatch):
+    rules = presets.load("bybit_linear")
+    own = rules.tables | {"exchange": rules.tables["exchange"] | {"latency_seconds": 60.0}}
+    monkeypatch.setattr(presets, "load", lambda name: replace(rules, tables=own))
+    assert (
+        under_preset(scenario(**{"exchange.latency_seconds": 120.0}), "bybit_linear").exchange.latency_seconds == 60.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "preset"),
+    [
+        ("exchange.fee", "confiscate", "plain_linear"),
+        ("exchange.backstop_margin", 0.5, "plain_linear"),
+        ("exchange.partial", {"kind": "step_down"}, "plain_linear"),
+        ("funding.clamp", 0.001, "plain_linear"),
+        ("tier.0.max_leverage", 120, "plain_linear"),
+        ("layer", ["fund", "socialize"], "plain_linear"),
+        ("exchange.mark", "index", "binance_usdm"),
+    ],
+)
+def test_a_setting_that_a_preset_replaces_is_refused_by_name(setting, value, preset):
+    said = refusal(**{setting: value})
+    assert said.startswith(f"--set {setting}: preset {preset} replaces it; kept of [exchange]: open_interest_usd, ")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("exchange.halt_minutes", 5.0),
+        ("exchange.disposal.participation", 0.05),
+        ("exchange.preset", "bybit_linear"),
+        ("funding.mean_rate", 2e-4),
+        ("market.vol_annual", 1.0),
+        ("exchange.fee", {"kind": "capped_fee", "rate": 0.0125}),  # what both presets have
+    ],
+)
+def test_a_setting_that_has_its_effect_is_kept(setting, value):
+    assert refusal(**{setting: value}) == ""

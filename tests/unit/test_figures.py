@@ -72,3 +72,11 @@ def test_every_figure_has_a_name_and_axes(scenario, outcomes):
     drawn = dict(figures.draw_figures(scenario, outcomes, summary, threads=1))
     assert list(drawn)[:4] == ["ruin_curve", "loss_histogram", "fund_fan", "liquidation_map"]
     assert all(axes.get_title(loc="left") for axes in drawn.values())
+
+
+def test_a_sweep_of_leverage_moves_every_law(scenario):
+    law = {"kind": "venue", "venue": "bitmex_2019"}
+    varied = scenario.with_(**{"population.0.leverage": law})
+    halved = figures._scaled(varied, [0, 1], 0.5).population
+    assert halved[0].leverage_law.middle == pytest.approx(0.5 * varied.population[0].leverage_law.middle)
+    assert halved[1].leverage_median == 0.5 * varied.population[1].leverage_median

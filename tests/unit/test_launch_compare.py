@@ -122,3 +122,11 @@ def test_a_preset_is_shown(capsys):
 def test_an_unknown_preset_is_exit_2_with_the_nearest(capsys):
     assert main(["presets", "show", "hyperliqid"]) == 2
     assert "did you mean 'hyperliquid'" in capsys.readouterr().err
+
+
+def test_a_setting_that_a_preset_replaces_is_one_line_and_no_folder(capsys):
+    assert main([*COMPARE, "--set", "exchange.backstop_margin=0.5"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("fundstress: --set exchange.backstop_margin: preset textbook replaces it; kept of")
+    assert said.count("\n") == 1
+    assert not Path("runs").exists()

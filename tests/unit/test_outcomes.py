@@ -1,11 +1,12 @@
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from stress.outcomes import COLUMN_DOCS, COLUMNS, Attribution, Facts, Outcomes, concat
+from stress.outcomes import COLUMN_DOCS, COLUMNS, Attribution, Facts, Outcomes, Pools, concat
 from stress.summary import outcomes_from_increments
 
 LOSSES = [[1.0, -2.0, 4.0], [2.0, 1.0, -1.0], [-1.0, -1.0, -1.0]]
@@ -164,3 +165,44 @@ def test_parts_of_different_runs_are_refused():
 def test_nothing_cannot_be_joined():
     with pytest.raises(ValueError, match="no outcomes"):
         concat([])
+
+
+# --- pools of the fund
+
+ROWS = tuple({"name": name, "symbols": [name], "initial_usd": 5.0} for name in ("main", "new"))
+
+
+@pytest.fixture
+def in_pools(outcomes):
+    pools = Pools([[1.0, 0.0], [2.0, 6.0], [0.0, 0.5]], [[-1, -1], [-1, 2], [-1, -1]])
+    return Outcomes(outcomes.columns, replace(outcomes.facts, pools=ROWS), outcomes.attribution, pools=pools)
+
+
+def same_pools(one, other):
+    np.testing.assert_array_equal(one.drawdown, other.drawdown)
+    np.testing.assert_array_equal(one.ruin_step, other.ruin_step)
+
+
+def test_pools_are_saved_beside_the_columns_and_change_no_digest(in_pools, outcomes, tmp_path):
+    in_pools.save(tmp_path / "o.parquet")
+    again = Outcomes.load(tmp_path / "o.parquet")
+    same_pools(again.pools, in_pools.pools)
+    assert again.facts.pools == ROWS
+    assert again.digest() == in_pools.digest() == outcomes.digest()
+    assert pq.read_table(tmp_path / "o.parquet")["pool_1_drawdown"].to_pylist() == [0.0, 6.0, 0.5]
+
+
+def test_pools_travel_between_processes_and_join_in_order(in_pools):
+    same_pools(pickle.loads(pickle.dumps(in_pools)).pools, in_pools.pools)
+    joined = concat([in_pools, in_pools]).pools
+    assert joined.ruin_step[:, 1].tolist() == [-1, 2, -1, -1, 2, -1]
+
+
+def test_as_many_pools_as_the_facts_name(in_pools):
+    with pytest.raises(ValueError, match=r"pools: of shape \(3, 2\); expected \(3, 1\)"):
+        Outcomes(in_pools.columns, replace(in_pools.facts, pools=ROWS[:1]), pools=in_pools.pools)
+
+
+def test_the_two_tables_of_pools_have_one_shape():
+    with pytest.raises(ValueError, match="drawdown has shape"):
+        Pools([[1.0, 2.0]], [[-1]])

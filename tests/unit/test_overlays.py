@@ -107,3 +107,43 @@ def test_the_hash_knows_overlays_and_ranges_and_a_scenario_without_them_is_as_be
 def test_the_resolved_file_reads_back_as_the_same_scenario():
     given = scenario(HOT, ranges=[RANGE])
     assert Scenario.from_tables(given.tables()).sha256 == given.sha256
+
+
+# --- another preset than the file's own
+
+
+IN_COIN = overlay({"fund.in_coin": 0.3}, axis="fund", name="coin")
+
+
+def chosen(preset, *overlays, ranges=()):
+    plain = toml.merge(TINY, {"liquidity": {"permanent_share": 0.0}})
+    tables = {**plain, "overlay": list(overlays), "uncertain": list(ranges)}
+    return Scenario.from_tables(tables, source="f.toml", overrides={"exchange.preset": preset})
+
+
+def test_what_the_preset_of_an_override_forbids_is_left_out_with_its_reason():
+    found = chosen("binance_usdm", HOT, IN_COIN)
+    assert [row.name for row in found.overlay] == ["hot"]
+    assert found.left_out == ("overlay.1 (fund/coin): fund.in_coin: must be 0 where fund.assets are listed",)
+
+
+def test_a_range_with_an_end_that_the_preset_forbids_is_left_out():
+    found = chosen("kraken", ranges=[RANGE, {**RANGE, "name": "population.2.leverage", "low": 5.0, "high": 70.0}])
+    assert [row.name for row in found.uncertain] == ["market.vol_annual"]
+    assert found.left_out[0].startswith("uncertain.1.high: population.2.leverage: ")
+
+
+def test_under_a_preset_that_allows_them_all_variants_stay():
+    found = chosen("bybit_linear", HOT, IN_COIN)
+    assert (len(found.overlay), found.left_out) == (2, ())
+
+
+def test_the_files_own_preset_forbids_a_variant_with_an_error():
+    tables = toml.merge(TINY, {"exchange": {"preset": "binance_usdm"}, "liquidity": {"permanent_share": 0.0}})
+    with pytest.raises(ScenarioError, match=r"^f.toml: overlay.0 \(fund/coin\): fund.in_coin: must be 0"):
+        Scenario.from_tables({**tables, "overlay": [IN_COIN]}, source="f.toml")
+
+
+def test_a_mistake_in_a_variant_is_an_error_under_any_preset():
+    with pytest.raises(ScenarioError, match=r"overlay.0 \(regime/hot\): market.vol_anual: unknown key"):
+        chosen("binance_usdm", overlay({"market.vol_anual": 3.0}))

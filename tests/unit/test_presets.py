@@ -124,7 +124,7 @@ def test_the_page_of_a_preset_names_rules_labels_and_sources():
 
 
 def test_the_page_says_the_terms_of_a_table_without_a_kind():
-    assert "  C  exchange.pool_guard = max_factor 0.85, until_factor 0.77, " in str(presets.load("gmx_like"))
+    assert "  C  exchange.pool_guard = { max_factor = 0.85, until_factor = 0.77, " in str(presets.load("gmx_like"))
 
 
 def test_the_list_has_a_line_for_every_preset():
@@ -146,3 +146,12 @@ def test_a_preset_without_its_labels_is_refused_in_one_line(monkeypatch, about, 
 def test_an_unknown_preset_names_the_nearest():
     with pytest.raises(ScenarioError, match=r"unknown preset 'bybit', .*did you mean 'bybit_linear'"):
         presets.load("bybit")
+
+
+def test_the_page_writes_tables_as_toml_and_not_as_python():
+    page = str(presets.load("binance_usdm"))
+    assert 'fund.assets = [{ name = "USDT", share = 0.72 }, { name = "USDC", share = 0.27 }, {' in page
+    assert "layer.fund.limits = inventory_cap (share_of_fund 1.0)" in page
+    for name in presets.names():
+        assert "{'" not in str(presets.load(name))
+        assert "True" not in str(presets.load(name))

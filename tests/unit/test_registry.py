@@ -130,3 +130,36 @@ def test_a_code_is_the_place_among_the_kinds_of_the_family():
 
 def test_what_the_members_of_a_family_define_comes_in_the_order_of_their_codes():
     assert Shape.rules("sides") == [4, 3]
+
+
+def circle(module, **settings):
+    """Define a circle as a module, or a notebook cell, would."""
+    return type(Shape)("Circle", (Shape,), {"__module__": module, "__qualname__": "Circle", **settings}, kind="circle")
+
+
+@pytest.fixture
+def _circles():
+    """Let a test define circles."""
+    yield
+    Shape.family.pop("circle", None)
+
+
+@pytest.mark.usefixtures("_circles")
+def test_a_class_that_is_defined_anew_takes_its_own_place():
+    circle("__main__", sides=0)
+    circle("__main__", sides=1)
+    assert Shape.choose({"kind": "circle", "size": 1.0}).sides == 1
+
+
+@pytest.mark.usefixtures("_circles")
+def test_a_worker_process_may_define_what_its_script_has_defined():
+    circle("__main__", sides=0)
+    assert circle("__mp_main__", sides=0) is Shape.family["circle"]
+
+
+@pytest.mark.usefixtures("_circles")
+def test_a_kind_cannot_be_taken_from_another_class():
+    circle("shapes.round", sides=0)
+    with pytest.raises(ValueError, match=r"'circle' is taken by shapes\.round\.Circle: __main__\.Circle needs"):
+        circle("__main__", sides=1)
+    assert Shape.family["circle"].sides == 0

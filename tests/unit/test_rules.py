@@ -1,5 +1,7 @@
+import importlib
 import os
 import shutil
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -303,3 +305,54 @@ def test_a_choice_by_number_is_the_same_in_python_and_compiled(code, expected):
         return choice(code, x, y)
 
     assert choice(code, 5.0, 2.0) == compiled(code, 5.0, 2.0) == expected
+
+
+# --- rules from outside the package
+
+HELPER = """from stress.rules import rule
+@rule
+def half(x):
+    return {factor} * x
+"""
+USER = """from helper_rules import half
+from stress.rules import rule
+@rule
+def law(x):
+    return half(x) + {extra}
+"""
+
+
+@pytest.fixture
+def user_rule(tmp_path, monkeypatch):
+    """Import a rule from a module of a user's, which calls one of another module."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def load(factor=0.5, extra=1.0):
+        (tmp_path / "helper_rules.py").write_text(HELPER.format(factor=factor))
+        (tmp_path / "user_rules.py").write_text(USER.format(extra=extra))
+        for name in ("helper_rules", "user_rules"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        importlib.invalidate_caches()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "dont_write_bytecode", True)
+            return importlib.import_module("user_rules").law
+
+    return load
+
+
+def test_a_rule_of_the_package_needs_no_digest():
+    assert rules.composition(rules.inline) == ["stress.rules.inline"]
+
+
+@pytest.mark.parametrize("edit", [{"extra": 2.0}, {"factor": 0.25}], ids=["its own file", "the file of what it calls"])
+def test_a_user_who_edits_a_rule_gets_another_folder_of_kernels(user_rule, edit):
+    before = rules.composition(user_rule())
+    assert rules.composition(user_rule()) == before
+    assert rules.composition(user_rule(**edit)) != before
+
+
+def test_a_rule_that_is_typed_into_a_session_has_no_file():
+    names = {"__name__": "__main__", "rule": rule}
+    exec("@rule\ndef law(x):\n    return x\n", names)
+    names["law"].__module__ = "no_such_module"
+    assert rules.composition(names["law"]) == ["no_such_module.law"]

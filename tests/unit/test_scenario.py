@@ -274,13 +274,30 @@ WRONG = {
         "tier.1.deduction: 1.00 does not match: tier_mode = 'cliff' has 0.00",
     ),
     "unknown mark": ({"exchange.mark": "median"}, "exchange.mark: unknown kind 'median'"),
+    "key without a kind": (
+        {"exchange.mark.window_seconds": 30.0},
+        "exchange.mark: needs a 'kind', known: ema_basis, fair_price, index, median_of_three, oracle, oracle_median; "
+        "window_seconds would be of ema_basis, median_of_three, oracle_median",
+    ),
+    "portion without a kind": ({"exchange.partial.portion": 0.3}, "exchange.partial: needs a 'kind', known: block_"),
+    "layer without a kind": ({"layer": [{}]}, "layer: row 0: needs a 'kind', known: adl, backstop,"),
+    "limit of a row": (
+        {"layer": [{"kind": "fund", "limits": ["inventory_cap", {"kind": "floor", "usd": -1}]}]},
+        "layer: row 0: limits.1.usd: should be greater than or equal to 0, got -1",
+    ),
+    "unknown limit": ({"layer": [{"kind": "fund", "limits": ["flor"]}]}, "row 0: limits.0: unknown kind 'flor'"),
+    "key of a limit": (
+        {"layer": [{"kind": "fund", "limits": [{"kind": "inventory_cap", "share": 1.0}]}]},
+        "layer: row 0: limits.0.share: unknown key; known: kind, share_of_fund",
+    ),
+    "limits as text": ({"layer": [{"kind": "fund", "limits": "floor"}]}, "row 0: limits: should be a valid tuple"),
     "unknown band": ({"exchange.band.kind": "twosided"}, "did you mean 'two_sided'?"),
     "falling rate": ({"tier.1.maintenance_margin_rate": 0.001}, "tier.1.maintenance_margin_rate: falls below"),
     "margin above initial": (
         {"tier.1.maintenance_margin_rate": 0.05},
         "tier.1.maintenance_margin_rate: 0.05 is not below the initial margin 1/20",
     ),
-    "no tier": ({"tier": []}, "tier: tuple should have at least 1 item"),
+    "no tier": ({"tier": []}, "tier: should have at least 1 entry, got 0"),
     "tiers as text": ({"tier": "many"}, "tier: should be a valid tuple, got 'many'"),
     "leverage": (
         {"population.0.leverage_median": 150.0},
@@ -290,7 +307,7 @@ WRONG = {
         {"population.0": {"kind": "account", "name": "a", "qty": 1, "entry_usd": 5e4, "collateral_usd": 400}},
         "population.0.collateral_usd: leverage 125 is above the tier's maximum 100",
     ),
-    "no population": ({"population": []}, "population: tuple should have at least 1 item"),
+    "no population": ({"population": []}, "population: should have at least 1 entry, got 0"),
     "makers only": ({"population": TABLES["population"][1:]}, "population: is empty"),
     "no accounts": ({"population.0.long_share": 0.0, "population.0.short_share": 0.0}, "the cohort holds nothing"),
     "population as table": (
@@ -308,11 +325,11 @@ WRONG = {
     ),
     "repeated layer": ({"layer": ["fund", "adl", "adl"]}, "layer: 'adl' is repeated in the waterfall"),
     "no fund": ({"layer": ["adl", "socialize"]}, "layer: 'fund' is missing in the waterfall ['adl', 'socialize']"),
-    "no layer": ({"layer": []}, "layer: tuple should have at least 1 item"),
+    "no layer": ({"layer": []}, "layer: should have at least 1 entry, got 0"),
     "unknown ranking": ({"layer.1.ranking": "size"}, "row 1: ranking: unknown kind 'size', known: binance, cube"),
     "level of one": ({"reserve.levels": [0.99, 1.0]}, "reserve.levels: level 1 is outside (0, 1)"),
     "level in percent": ({"reserve.levels": [99.5]}, "reserve.levels: level 99.5 is outside (0, 1)"),
-    "no level": ({"reserve.levels": []}, "reserve.levels: tuple should have at least 1 item"),
+    "no level": ({"reserve.levels": []}, "reserve.levels: should have at least 1 entry, got 0"),
     "confidence": ({"reserve.confidence": 95.0}, "reserve.confidence: should be less than 1, got 95.0"),
     "shares above one": (
         {"population": [*TABLES["population"], {**TABLES["population"][0], "name": "more", "long_share": 0.25}]},

@@ -60,6 +60,7 @@ GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "coll
         ({"population.1": GIVEN | {"coins": {"DOGE": 1.0}}}, r"asset 'DOGE' has no price"),
         ({"population.1": GIVEN | {"legs": [LEG, LEG]}}, r"names a symbol twice"),
         ({"asset.1.tiers": [CAP_IN_COIN]}, r"asset\.1\.tiers\.0\.cap_usd: is required"),
+        ({"pool.0.symbols": []}, r"pool\.0\.symbols: is empty: needs at least one of BTC, ETH, SOL"),
         ({"asset": []}, r"pool: is for a venue with \[\[asset\]\] tables"),
         ({"pool.1.then": "majors"}, r"pool\.1\.first_days: is needed by then = 'majors'"),
         ({"pool.1.first_days": 30.0}, r"pool\.1\.then: is needed by first_days = 30"),

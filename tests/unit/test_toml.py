@@ -36,6 +36,18 @@ def test_extends_is_relative_to_the_file_that_says_it(write):
     assert toml.read(write("mine/a.toml", "extends = '../venues/base.toml'")) == {"run": {"seed": 3}, "fund": {"x": 1}}
 
 
+def test_a_file_is_relative_to_the_scenario_file_that_says_it(write, tmp_path):
+    write("base/base.toml", "[[population]]\nfile = 'b.parquet'\n[[population]]\nfile = '/c.parquet'")
+    path = write("a.toml", "extends = 'base/base.toml'\n[run]\nname = 'file'")
+    files = [row["file"] for row in toml.read(path)["population"]]
+    assert files == [str(tmp_path / "base" / "b.parquet"), "/c.parquet"]
+
+
+def test_where_a_file_lies_is_left_out_when_its_sha256_is_stated():
+    tables = {"a": [{"file": "x", "sha256": "1"}, {"file": "y"}], "file": {"b": 2}}
+    assert toml.without_places(tables) == {"a": [{"sha256": "1"}, {"file": "y"}], "file": {"b": 2}}
+
+
 def test_extends_may_not_come_back_to_itself(write):
     write("b.toml", "extends = 'a.toml'")
     with pytest.raises(ScenarioError, match="'extends' comes back to itself"):
@@ -210,3 +222,22 @@ def test_a_setting_is_toml_and_a_bare_word_a_string(text, value):
 def test_a_setting_without_name_or_value_is_an_error(text):
     with pytest.raises(ScenarioError, match=r"expected table\.key=value"):
         toml.parse_setting(text)
+
+
+# --- a law of leverage in its short form and as a table; data files
+
+
+def test_a_law_takes_the_place_of_its_short_form_and_the_other_way_round():
+    row = {"leverage_median": 5.0, "leverage_sigma": 0.3, "count": 10}
+    law = toml.override(row, {"leverage": "popular"}, "x")
+    assert law == {"leverage": "popular", "count": 10}
+    assert toml.override(law, {"leverage_median": 7.0}, "x") == {"leverage_median": 7.0, "count": 10}
+
+
+def test_a_data_file_is_looked_for_beside_the_scenario(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "below.toml").write_text('[[population]]\nsize = { kind = "empirical", file = "book.csv" }\n')
+    above = tmp_path / "above.toml"
+    above.write_text('extends = "deep/below.toml"\n[run]\nname = "x"\n')
+    [row] = toml.read(above)["population"]
+    assert row["size"]["file"] == str(tmp_path / "deep" / "book.csv")

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
-from stress.agents.sizes import P99, Lognormal, LognormalPareto, Pareto, SizeLaw
+from stress.agents.sizes import P99, Listed, ListedUsd, Lognormal, LognormalPareto, Pareto, SizeLaw
 
 N = 200_000
 
@@ -47,6 +47,20 @@ def test_the_laws_differ_in_what_the_smaller_half_holds(rng):
         return size[:5_000].sum() / size.sum()
 
     assert held(Pareto()) > 2 * held(LognormalPareto()) > 2 * held(Lognormal())
+
+
+def test_a_list_is_taken_from_the_start_as_often_as_it_fits(rng):
+    assert Listed(sizes=(3.0, 1.0)).draw(rng, 4).tolist() == [3.0, 1.0, 3.0, 1.0]
+
+
+def test_a_side_that_takes_a_part_of_the_list_is_refused():
+    [(key, said)] = ListedUsd(sizes_usd=(3.0, 1.0)).problems(5)
+    assert (key, said) == ("count", "5 accounts of one side are not a multiple of the 2 sizes listed")
+
+
+def test_amounts_in_usd_are_what_they_are():
+    assert ListedUsd(sizes_usd=(3e6, 1e6)).amounts_usd(2).tolist() == [3e6, 1e6]
+    assert Listed(sizes=(3.0, 1.0)).amounts_usd(2) is None
 
 
 @pytest.mark.parametrize(("kind", "key", "value"), [("lognormal", "sigma", -1.0), ("pareto", "tail_index", 0.5)])

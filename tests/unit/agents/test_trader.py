@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from stress.agents.trader import HOURS_PER_YEAR, Trader
 from stress.exchange.margin import is_breached
@@ -133,6 +134,49 @@ def test_a_median_above_the_first_tiers_maximum_is_refused(venue):
 
 def test_a_cohort_without_any_share_is_refused(venue):
     assert "long_share" in dict(trader(long_share=0.0, short_share=0.0).problems(venue))
+
+
+def test_the_short_form_is_the_log_normal_law(venue):
+    short = trader(leverage_sigma=0.4).draw(np.random.default_rng(4), venue)
+    law = {"kind": "lognormal", "median": 10.0, "sigma": 0.4}
+    long = trader(leverage_median=None, leverage=law).draw(np.random.default_rng(4), venue)
+    assert (short == long).all()
+
+
+def test_the_short_form_and_a_law_are_not_given_together():
+    with pytest.raises(ValidationError, match="leverage: is a law, and leverage_median is the short form of one"):
+        trader(leverage="popular")
+    with pytest.raises(ValidationError, match="leverage: is a law, and leverage_sigma is the short form of one"):
+        trader(leverage="popular", leverage_median=None, leverage_sigma=0.5)
+
+
+def test_a_cohort_needs_a_law_of_leverage():
+    with pytest.raises(ValidationError, match="leverage_median: is required, or a law"):
+        trader(leverage_median=None)
+
+
+@pytest.mark.parametrize("factor", [0.05, 2.0, 100.0])
+def test_the_short_form_is_swept_by_its_median(factor):
+    assert trader().relevered(factor, 100.0) == {"leverage_median": min(max(10.0 * factor, 1.0), 100.0)}
+
+
+# --- listed amounts
+
+
+def test_accounts_that_are_listed_in_usd_have_these_sizes(venue, rng):
+    amounts = (200e6, 5e6, 1e6)
+    share = sum(amounts) / venue.crowd_long
+    cohort = trader(count=3, long_share=share, short_share=0.0, size={"kind": "list_usd", "sizes_usd": amounts})
+    assert cohort.problems(venue) == []
+    held = cohort.draw(rng, venue)["qty"] * venue.price
+    assert held == pytest.approx(amounts, abs=0.5 * venue.lot * venue.price)
+
+
+def test_a_share_that_is_not_what_the_amounts_add_up_to_is_refused(venue):
+    size = {"kind": "list_usd", "sizes_usd": (90e6,)}
+    cohort = trader(count=1, long_share=0.2, short_share=0.0, size=size)
+    [(key, said)] = cohort.problems(venue)
+    assert (key, said) == ("long_share", "0.2, but the sizes listed are 0.1 of what the whales leave")
 
 
 # --- survivors

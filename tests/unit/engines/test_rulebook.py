@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stress.engines.rulebook import rulebook
+from stress.exchange.ranking import Ranking
 from stress.rules import record_dtype
 from stress.scenario import Scenario
 
@@ -40,3 +41,11 @@ def test_the_smallest_wallet_of_a_ranking_is_one_dollar_in_any_money():
     inverse = Scenario.load(TINY.parent / "inverse_tiny.toml")
     assert rulebook(PLAIN, 1e6).numbers["layers"]["adl"]["one_usd"] == 1.0
     assert rulebook(inverse, 400.0).numbers["layers"]["adl"]["one_usd"] == 1.0 / 50_000.0
+
+
+def test_a_kind_that_is_defined_anew_is_another_set_of_rules(monkeypatch):
+    before = rulebook(PLAIN, 1e6).key
+    kind = "pro_rata"
+    again = type(Ranking)("ProRata", (Ranking.family[kind],), {"__doc__": "The same, from a cell that was run again."})
+    monkeypatch.setitem(Ranking.family, kind, again)
+    assert rulebook(PLAIN, 1e6).key != before

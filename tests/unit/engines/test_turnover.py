@@ -28,7 +28,7 @@ from stress.engines.turnover import (
 )
 from stress.exchange.settlement import balance_error
 from stress.randomness import stream_key
-from stress.scenario import Scenario
+from stress.scenario import Scenario, ScenarioError
 
 TIER = {"cap_usd": 1.0e12, "max_leverage": 50, "maintenance_margin_rate": 0.005}
 LONG = {"kind": "account", "name": "long", "qty": 2.0, "entry_usd": 40_000.0, "collateral_usd": 10_000.0}
@@ -221,6 +221,17 @@ def test_a_seat_that_adl_has_emptied_is_taken_again_or_never(venue):
     account.qty = 0.0
     depart(venue.state, venue.book, account, venue.seats, 0)
     assert account.wait > 0
+
+
+def test_a_position_must_last_to_be_followed():
+    with pytest.raises(ScenarioError, match=r"population.0.holding_hours: must be above 0 with \[renewal\]"):
+        Scenario.load("configs/tiny.toml", overrides={"renewal": {}, "population.0.holding_hours": 0.0})
+
+
+def test_more_cohorts_than_are_told_apart_are_refused():
+    crowd = [{**LONG, "name": f"long_{i}"} for i in range(16)]
+    with pytest.raises(ScenarioError, match="renewal: tells at most 16 rows of the population apart, not 17"):
+        scenario(population=[*crowd, MAKERS])
 
 
 def test_unknown_keys_and_impossible_rates_are_refused():

@@ -222,7 +222,7 @@ def test_limits_not_in_force_say_so():
         ),
         ([{"kind": "pnl_drawdown", "trigger": -0.2}], "'stop' = -0.25 is below 'trigger' = -0.2"),
         (["flor"], "did you mean 'floor'"),
-        ("floor", "expected a list of tables"),
+        ("floor", "should be a valid tuple"),
     ],
 )
 def test_limits_that_do_not_fit_are_refused(limits, message):

@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from stress.exchange.margin import (
     MAX_TIERS,
     Tier,
     TierTable,
+    breached,
     is_breached,
     liquidation_prices,
     maintenance_margin,
@@ -172,6 +174,20 @@ def test_breached_means_equity_below_maintenance_margin(tiers, side, size, lever
     needed = maintenance_margin(size * mark, tiers)
     assume(abs(left - needed) > 1e-9 * size * mark)
     assert is_breached(side * size, entry, collateral, mark, funding, tiers) == (left < needed)
+
+
+@pytest.mark.parametrize("basis", ["mark", "entry"])
+@pytest.mark.parametrize("tiers", [BINANCE, HYPERLIQUID, CLIFF], ids=["binance", "hyperliquid", "cliff"])
+def test_all_accounts_at_once_are_breached_as_each_alone_is(tiers, basis):
+    rng, n = np.random.default_rng(8), 5_000
+    accounts = np.zeros(n, ACCOUNT)
+    accounts["qty"] = rng.choice([-1.0, 1.0], n) * np.exp(rng.uniform(-7.0, 10.0, n))
+    accounts["entry"] = 50_000.0 * np.exp(rng.normal(0.0, 0.05, n))
+    accounts["collateral"] = np.abs(accounts["qty"]) * accounts["entry"] * rng.uniform(0.0, 0.15, n)
+    tiers = replace(tiers, at_mark=float(basis == "mark"), at_entry=float(basis == "entry"))
+    alone = [is_breached(a["qty"], a["entry"], a["collateral"], 50_000.0, 0.0, tiers) for a in accounts]
+    assert breached(accounts, 50_000.0, tiers).tolist() == alone
+    assert 500 < sum(alone) < n - 500
 
 
 @pytest.mark.parametrize("tiers", [BINANCE, HYPERLIQUID], ids=["binance", "hyperliquid"])

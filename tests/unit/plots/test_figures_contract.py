@@ -97,7 +97,21 @@ def comparison():
     )
 
 
+def crowd():
+    rng = np.random.default_rng(5)
+    return [
+        SimpleNamespace(name=name, leverage=rng.lognormal(np.log(median), 0.5, 900), notional=rng.pareto(1.1, 900) + 1)
+        for name, median in (("cross", 3.0), ("isolated", 12.0), ("whale", 10.0))
+    ]
+
+
+def sizes():
+    return 1e4 * (np.random.default_rng(6).pareto(1.05, 5_000) + 1.0)
+
+
 DATA = {
+    plots.leverage_by_cohort: crowd,
+    plots.size_survival: sizes,
     plots.compared_reserves: comparison,
     plots.who_pays: comparison,
     plots.barrier_hits: cells,
@@ -185,7 +199,14 @@ print([name for name in heavy if name in sys.modules])
     assert done.stdout.strip() == "[]"
 
 
-IN_COIN = [plots.fund_fan, plots.liquidation_map, plots.reserve_by_leverage, plots.parameter_interval, plots.model_risk]
+IN_COIN = [
+    plots.size_survival,
+    plots.fund_fan,
+    plots.liquidation_map,
+    plots.reserve_by_leverage,
+    plots.parameter_interval,
+    plots.model_risk,
+]
 
 
 @pytest.mark.parametrize("figure", IN_COIN, ids=lambda figure: figure.__name__)

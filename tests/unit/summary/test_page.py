@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stress.outcomes import Attribution
+from stress.outcomes import Attribution, Outcomes, Pools
 from stress.summary import Estimate, Hindcast, Hindcasts, from_increments, page_model, summarize
 from stress.summary.notation import Money
 from stress.summary.page import percent
@@ -126,7 +126,8 @@ def test_an_axis_shows_millions_of_dollars_or_single_coins(unit, axis, scale):
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.0012, "0.12 %"), (3.7e-7, "3.7e-07"), (0.99995, "99.995 %"), (0, "0 %"), (1, "100 %")]
+    ("p", "text"),
+    [(0.0012, "0.12 %"), (3.7e-7, "3.7e-07"), (5.5e-66, "0 %"), (0.99995, "99.995 %"), (0, "0 %"), (1, "100 %")],
 )
 def test_probabilities_are_percentages(p, text):
     assert percent(p) == text
@@ -441,3 +442,59 @@ def test_a_fund_in_coin_is_written_in_coin_and_once_in_dollars(make_outcomes):
 def test_the_document_names_the_money(make_outcomes):
     document = summarize(make_outcomes([1.0, 2.0], unit="XBT", unit_usd=8e3)).to_dict()
     assert (document["unit"], document["unit_usd"]) == ("XBT", 8e3)
+
+
+# --- pools of the fund
+
+
+@pytest.fixture
+def in_pools(make_outcomes):
+    """The whole fund never ruined; the second of two pools on 30 of 20,000 paths, all in three populations."""
+    n = 20_000
+    drawdown = np.random.default_rng(5).permutation(np.linspace(0.0, 1.0, n))[:, None] * [5e6, 8e6]
+    ruin_step = np.full((n, 2), -1)
+    ruin_step[:600:20, 1] = 9
+    rows = (("majors", ["BTC", "ETH"], 85e6), ("sol", ["SOL"], 15e6))
+    facts = tuple(dict(zip(("name", "symbols", "initial_usd"), row, strict=True)) for row in rows)
+    whole = make_outcomes(np.zeros(n), population=np.arange(n) // 200, fund_initial=1e8, pools=facts)
+    return Outcomes(whole.columns, whole.facts, pools=Pools(drawdown, ruin_step))
+
+
+def test_a_ruined_pool_stands_beside_the_headline_although_the_whole_fund_never_is(in_pools):
+    rows = page(in_pools)
+    assert "on no path" in find(rows, "Fund exhausted")
+    assert "0.15 % [" in find(rows, "Any pool of the fund exhausted")
+
+
+def test_every_pool_has_its_symbols_start_chance_and_quantiles(in_pools):
+    rows = page(in_pools)
+    at = next(i for i, row in enumerate(rows) if row.startswith("Pool of the fund"))
+    assert "exhausted within" in rows[at]
+    first, second = rows[at + 1 : at + 4], rows[at + 4 : at + 7]
+    assert first[0].startswith("  majors, USD 85.0 m")
+    assert "on no path" in first[0]
+    assert first[1].startswith("    BTC, ETH  ")
+    assert "99 %: USD 4.95 m [" in first[0]
+    assert second[0].startswith("  sol, USD 15.0 m ")
+    assert "0.15 % [" in second[0]
+    assert "99.5 %: USD 7.96 m [" in second[1]
+
+
+def test_the_interval_of_a_pool_is_by_population(in_pools):
+    summary = summarize(in_pools)
+    found = summary.pools[1].ruin_probability
+    assert found == summary.any_pool_ruined
+    assert (found.value, found.method) == (0.0015, "cluster-binomial")
+    assert found.high > 0.0022  # 30 independent paths would give 0.0021
+
+
+def test_the_document_has_the_pools_and_the_probability_that_any_is_exhausted(in_pools):
+    document = summarize(in_pools).to_dict()
+    assert [row["name"] for row in document["pools"]] == ["majors", "sol"]
+    assert document["any_pool_ruined"]["value"] == 0.0015
+    assert document["pools"][0]["drawdown"][0]["level"] == 0.99
+
+
+def test_a_fund_in_one_pool_is_the_headline(outcomes):
+    assert "ool" not in "".join(row for row in page(outcomes) if "ool of the fund" in row)
+    assert (summarize(outcomes).to_dict()["pools"], summarize(outcomes).any_pool_ruined) == ([], None)
