@@ -38,7 +38,7 @@ def guarded(account, longs, shorts, margin, most, until, ranking):
         deposits=collateral + qty * MARK - cost + margin,
     )
     guard = as_namespace(guard_numbers(PoolGuard(max_factor=most, until_factor=until, ranking=ranking)))
-    layers = SimpleNamespace(adl=SimpleNamespace(losers=0.0))
+    layers = SimpleNamespace(adl=SimpleNamespace(losers=0.0, one_usd=1.0))
     book = SimpleNamespace(guard=guard, layers=layers, lot=LOT, cent=CENT, tiers=TIERS, rehedge=0.0)
     before = [(won(state, accounts, side), pool_value(state)) for side in (1.0, -1.0)]
     compose_pool_guard()(state, book, Case(), accounts, range(len(accounts)))
