@@ -24,21 +24,16 @@ from stress.engines.rounds import (
 from stress.engines.rulebook import once_per_rules
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
 from stress.engines.turnover import (
-    NOBODY,
     Seats,
-    advance,
     are_hurt,
     clear_ring,
-    closes,
+    compose_renew,
     depart,
-    next_to_take,
     note_threshold,
     pay_out,
-    seat_at,
     seats_of,
     take_seat,
     vacate,
-    wait_until,
 )
 from stress.exchange.orders import is_called, is_waiting
 from stress.exchange.pool_guard import compose_pool_guard
@@ -201,25 +196,9 @@ def leave(state, book, path, step, holdings):
 
 
 @rule
-def renew(state, book, path, step, works, holdings):
-    """Let the step's events of renewal happen; after ADL or a haircut, let some accounts leave for good."""
-    seats = holdings.seats
-    while state.next_turn == step:
-        row = seat_at(path.places[state.turn], book.turnover, seats.starts) if works else NOBODY
-        if row != NOBODY and closes(state, book, holdings.accounts[row], path.chances[state.turn]):
-            pay_out(state, book, holdings.accounts[row])
-            move_in(state, book, holdings, row)
-        advance(state, path.turns)
-    row = next_to_take(state, seats)
-    while row != NOBODY:
-        if works:
-            move_in(state, book, holdings, row)
-        else:
-            wait_until(state, seats, row, step + 1)
-        row = next_to_take(state, seats)
-    if works and are_hurt(state, book):
-        for row in range(holdings.accounts.size):
-            depart(state, book, holdings.accounts[row], seats, row)
+def move_out(state, book, holdings, row):
+    """Let a holder close."""
+    pay_out(state, book, holdings.accounts[row])
 
 
 @rule
@@ -228,6 +207,18 @@ def move_in(state, book, holdings, row):
     account, seats = holdings.accounts[row], holdings.seats
     take_seat(state, book, account, seats.qty[row], seats.leverage[row])
     note_threshold(state, book, account)
+
+
+turn_over = compose_renew(move_out, move_in)
+
+
+@rule
+def renew(state, book, path, step, works, holdings):
+    """Let the step's events of renewal happen; after ADL or a haircut, let some accounts leave for good."""
+    turn_over(state, book, path, step, works, holdings)
+    if works and are_hurt(state, book):
+        for row in range(holdings.accounts.size):
+            depart(state, book, holdings.accounts[row], holdings.seats, row)
 
 
 @once_per_rules

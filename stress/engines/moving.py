@@ -27,19 +27,14 @@ from stress.engines.shelves import (
 )
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
 from stress.engines.turnover import (
-    NOBODY,
     Seats,
-    advance,
     clear_ring,
-    closes,
-    next_to_take,
+    compose_renew,
     note_threshold,
     pay_out,
-    seat_at,
     seats_of,
     take_seat,
     vacate,
-    wait_until,
 )
 from stress.exchange.orders import is_called, is_waiting
 from stress.exchange.settlement import record_event
@@ -174,23 +169,10 @@ def leave(state, book, path, step, here):
 
 
 @inline
-def renew(state, book, path, step, works, here):
-    """Let the step's events of renewal happen."""
-    seats = here.seats
-    while state.next_turn == step:
-        row = seat_at(path.places[state.turn], book.turnover, seats.starts) if works else NOBODY
-        if row != NOBODY and closes(state, book, here.accounts[row], path.chances[state.turn]):
-            take_off(here.shelves, row, 0 if here.accounts[row].qty > 0.0 else 1)
-            pay_out(state, book, here.accounts[row])
-            move_in(state, book, here, row)
-        advance(state, path.turns)
-    row = next_to_take(state, seats)
-    while row != NOBODY:
-        if works:
-            move_in(state, book, here, row)
-        else:
-            wait_until(state, seats, row, step + 1)
-        row = next_to_take(state, seats)
+def move_out(state, book, here, row):
+    """Let a holder close."""
+    take_off(here.shelves, row, 0 if here.accounts[row].qty > 0.0 else 1)
+    pay_out(state, book, here.accounts[row])
 
 
 @inline
@@ -207,6 +189,7 @@ def compiled(rules):
     """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` for a set of rules."""
     value_fund, _ = compose_end(rules)
     liquidate = compose_liquidate(rules, value_fund)
+    renew = compose_renew(move_out, move_in, melt=inline)
     follow = compose_path(rules, liquidate, carry_all, leave, renew, value_fund, melt=inline)
 
     @frugal_kernel

@@ -256,3 +256,27 @@ def advance(state, steps):
     """Go to the next event."""
     state.turn += 1
     state.next_turn = steps[state.turn]
+
+
+def compose_renew(move_out, move_in, melt=rule):
+    """Return the rule by which the events of a step happen, given how a holder leaves a seat and who takes it."""
+
+    @melt
+    def renew(state, book, path, step, works, holdings):
+        """Let holders close and be followed, and empty seats be taken; while the engine stands still, nobody moves."""
+        seats = holdings.seats
+        while state.next_turn == step:
+            row = seat_at(path.places[state.turn], book.turnover, seats.starts) if works else NOBODY
+            if row != NOBODY and closes(state, book, holdings.accounts[row], path.chances[state.turn]):
+                move_out(state, book, holdings, row)
+                move_in(state, book, holdings, row)
+            advance(state, path.turns)
+        row = next_to_take(state, seats)
+        while row != NOBODY:
+            if works:
+                move_in(state, book, holdings, row)
+            else:
+                wait_until(state, seats, row, step + 1)
+            row = next_to_take(state, seats)
+
+    return renew
