@@ -65,11 +65,13 @@ def measured(*words: str) -> tuple[float, float, str]:
     return elapsed, float(done.stderr.splitlines()[-1]) / 1024.0, done.stdout
 
 
+# Not ru_maxrss, which a child inherits from whoever started it.
 PEAK = """
-import resource, sys
+import re, sys
 from stress.cli import main
 code = main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+with open("/proc/self/status") as status:
+    print(re.search(r"VmHWM:\\s+(\\d+)", status.read())[1], file=sys.stderr)
 sys.exit(code)
 """
 
