@@ -149,7 +149,16 @@ class MovingLadderEngine(CompiledEngine):
     """Only the accounts that are reached, of a book that turns over."""
 
     def run_shadow(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
-        """Run a block on the moving ladder; paths that it cannot finish exactly come back with ``needs_loop``."""
+        """Run a block on the shadow fund; paths that need the whole waterfall come back with ``needs_loop``."""
+        self._run_kernel(moving.shadow, population, states, block, first, ledger, traces)
+
+    def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
+        """Run a block with the whole waterfall."""
+        if self.ready is not None:
+            self.ready()
+        self._run_kernel(moving.whole, population, states, block, first, ledger, traces)
+
+    def _run_kernel(self, compiled, population: Population, states, block: Block, first: int, ledger, traces) -> None:
         here = moving.standing_of(population, self.rulebook.numbers["turnover"])
-        kernel = moving.compiled(self.rulebook)
+        kernel = compiled(self.rulebook)
         kernel(states, self.book, block, first, population.accounts, here, ledger, traces)

@@ -1,7 +1,8 @@
 """The ladder of a book that turns over: newcomers are put on it, whoever closes is taken off it.
 
-As the other ladder it runs the shadow fund and looks only at the accounts that the price has reached; a path on
-which a layer before the fund has to act is handed to the account loop whole.
+As the other ladder it looks only at the accounts that the price has reached.  There are two of it: a lean one runs
+the shadow fund, and hands a path on which a layer before the fund has to act to the other, which knows the whole
+waterfall and puts everybody on the shelves anew when a layer has touched accounts.
 """
 
 from typing import Any, NamedTuple
@@ -9,8 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stress.engines.ladder import carry_all
+from stress.engines.loop import CASE, FLOWS, compose_carry, list_those_who_may_pay
 from stress.engines.population import Population
-from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_orders, first_of, round_of
+from stress.engines.rounds import (
+    KEPT,
+    Round,
+    compose_end,
+    compose_must_shed,
+    compose_orders,
+    compose_round,
+    first_of,
+    round_of,
+)
 from stress.engines.rulebook import once_per_rules
 from stress.engines.shelves import (
     NOWHERE,
@@ -28,8 +39,10 @@ from stress.engines.shelves import (
 from stress.engines.steps import compose_path, is_known_healthy, path_of, withdraw_margin, write_down
 from stress.engines.turnover import (
     Seats,
+    are_hurt,
     clear_ring,
     compose_renew,
+    depart,
     note_threshold,
     pay_out,
     seats_of,
@@ -38,9 +51,7 @@ from stress.engines.turnover import (
 )
 from stress.exchange.orders import is_called, is_waiting
 from stress.exchange.settlement import record_event
-from stress.rules import frugal_kernel, inline, record_dtype
-
-FLOWS = record_dtype(Flows())
+from stress.rules import frugal_kernel, inline, kernel, rule
 
 
 class Standing(NamedTuple):
@@ -51,7 +62,9 @@ class Standing(NamedTuple):
     seats: Seats
     round: Round  # arrays (n,)
     ids: np.ndarray  # (n,) rows of the round's accounts
+    living: np.ndarray  # (n,)
     flows: np.ndarray  # (1,)
+    case: np.ndarray  # (1,)
     leavers: np.ndarray  # (k,) rows of the accounts that may withdraw their margin
 
 
@@ -60,8 +73,9 @@ def standing_of(population: Population, turnover: dict[str, Any]) -> Standing:
     accounts = population.accounts
     n = max(accounts.size, 1)
     shelves, seats = shelves_of(accounts, population.price), seats_of(population, turnover)
-    ids = np.zeros(n, np.int64)
-    return Standing(accounts.copy(), shelves, seats, round_of(n), ids, np.zeros(1, FLOWS), population.leavers)
+    ids, living = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    flows, case = np.zeros(1, FLOWS), np.zeros(1, CASE)
+    return Standing(accounts.copy(), shelves, seats, round_of(n), ids, living, flows, case, population.leavers)
 
 
 @inline
@@ -124,8 +138,8 @@ def remember_healthy(state, book, here):
     state.touched = state.waiting
 
 
-def compose_liquidate(rules, value_fund):
-    """Return the liquidation rounds of a step over the shelves."""
+def compose_shadow_round(rules):
+    """Return ``close_called(state, book, here, n, shocks, step)`` of a fund that pays whatever it is asked for."""
     place_orders, finish_round = compose_orders(rules)
 
     @inline
@@ -137,7 +151,50 @@ def compose_liquidate(rules, value_fund):
             state.needs_loop = 1  # a layer before the fund has to act
         finish_round(state, book, step, flows, share, fill)
 
-    @inline
+    return close_called
+
+
+def compose_whole_round(rules):
+    """Return ``close_called(state, book, here, n, shocks, step)`` with the whole waterfall."""
+    close_batch = compose_round(rules)
+
+    @rule
+    def close_called(state, book, here, n, shocks, step):
+        """Take the round from its orders to the books."""
+        state.touched = 0
+        living = here.living[: list_those_who_may_pay(state, book, here)]
+        called, flows, case = first_of(here.round, n), here.flows[0], here.case[0]
+        close_batch(state, book, shocks, step, called, flows, case, here.accounts, living)
+        sort_if_touched(state, book, here)
+
+    return close_called
+
+
+@inline
+def sort_if_touched(state, book, here):
+    """Put everybody on the shelves anew if a layer has touched accounts."""
+    if state.touched == 1:
+        fill_shelves(here.shelves, here.accounts, state.funding, book.tiers)
+
+
+def compose_sorted_carry(carry):
+    """Return the rule that passes on inventory and keeps the shelves in order."""
+
+    @rule
+    def carry_sorted(state, book, here):
+        """Hand over what the fund cannot carry."""
+        touched, state.touched = state.touched, 0
+        carry(state, book, here)
+        sort_if_touched(state, book, here)
+        state.touched = max(state.touched, touched)
+
+    return carry_sorted
+
+
+def compose_liquidate(close_called, value_fund, carry, melt):
+    """Return the liquidation rounds of a step over the shelves."""
+
+    @melt
     def liquidate(state, book, path, step, path_id, here, ledger):
         """Gather and close until nobody is called."""
         round_ = 0
@@ -147,6 +204,8 @@ def compose_liquidate(rules, value_fund):
                 break
             close_called(state, book, here, n, path.shocks, step)
             scatter(state, book, here, n, ledger, path_id, step, round_)
+            if book.limited == 1:
+                carry(state, book, here)
             record_event(state, book, step, value_fund(state, book))
             round_ += 1
             state.touched = 1
@@ -184,22 +243,67 @@ def move_in(state, book, here, row):
     note_threshold(state, book, account)
 
 
+@rule
+def let_depart(state, book, here):
+    """After ADL or a haircut, let some accounts leave for good."""
+    for row in range(here.accounts.size):
+        if here.accounts[row].qty != 0.0:
+            take_off(here.shelves, row, 0 if here.accounts[row].qty > 0.0 else 1)
+        depart(state, book, here.accounts[row], here.seats, row)
+        if here.accounts[row].qty != 0.0:
+            put_on(here.shelves, row, here.accounts[row], book.tiers)
+
+
+turn_over, turn_over_melted = compose_renew(move_out, move_in), compose_renew(move_out, move_in, melt=inline)
+
+
+@rule
+def renew(state, book, path, step, works, here):
+    """Let the step's events of renewal happen; after ADL or a haircut, let some accounts leave for good."""
+    turn_over(state, book, path, step, works, here)
+    if works and are_hurt(state, book):
+        let_depart(state, book, here)
+
+
+@inline
+def begin(here, accounts, tiers):
+    """Start a path from a fresh copy of the accounts."""
+    for i in range(accounts.size):
+        here.accounts[i] = accounts[i]
+    fill_shelves(here.shelves, here.accounts, 0.0, tiers)
+    clear_ring(here.seats)
+
+
 @once_per_rules
-def compiled(rules):
-    """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` for a set of rules."""
+def shadow(rules):
+    """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` of the shadow fund."""
     value_fund, _ = compose_end(rules)
-    liquidate = compose_liquidate(rules, value_fund)
-    renew = compose_renew(move_out, move_in, melt=inline)
-    follow = compose_path(rules, liquidate, carry_all, leave, renew, value_fund, melt=inline)
+    liquidate = compose_liquidate(compose_shadow_round(rules), value_fund, carry_all, melt=inline)
+    follow = compose_path(rules, liquidate, carry_all, leave, turn_over_melted, value_fund, melt=inline)
 
     @frugal_kernel
     def run_block(states, book, world, first, accounts, here, ledger, traces):
-        """Run every path of a block from a fresh copy of the accounts."""
+        """Run every path of a block."""
         for p in range(states.size):
-            for i in range(accounts.size):
-                here.accounts[i] = accounts[i]
-            fill_shelves(here.shelves, here.accounts, 0.0, book[0].tiers)
-            clear_ring(here.seats)
+            begin(here, accounts, book[0].tiers)
+            follow(states[p], book[0], path_of(world, p), first + p, here, ledger, traces[p])
+
+    return run_block
+
+
+@once_per_rules
+def whole(rules):
+    """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` with the whole waterfall."""
+    value_fund, shed_inventory = compose_end(rules)
+    carry = compose_sorted_carry(compose_carry(value_fund, shed_inventory, compose_must_shed(rules)))
+    liquidate = compose_liquidate(compose_whole_round(rules), value_fund, carry, melt=rule)
+    follow = compose_path(rules, liquidate, carry, leave, renew, value_fund)
+
+    @kernel
+    def run_block(states, book, world, first, accounts, here, ledger, traces):
+        """Run every path of a block."""
+        for p in range(states.size):
+            begin(here, accounts, book[0].tiers)
             follow(states[p], book[0], path_of(world, p), first + p, here, ledger, traces[p])
 
     return run_block
