@@ -42,7 +42,7 @@ class Round(NamedTuple):
     sold: Any  # share of the position that executes, of an account that is closed
     short: Any  # 1: closed below bankruptcy, so that a layer must pay
     moved: Any  # quantity that was deleveraged
-    own: Any  # 1: the holder's own order, not the engine's
+    own: Any = ()  # 1: the holder's own order, not the engine's
 
 
 def round_of(n: int, rows: np.dtype = ACCOUNT) -> Round:
