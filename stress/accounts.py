@@ -23,6 +23,10 @@ ACCOUNT = np.dtype(
         ("cohort", np.int64),  # row of the scenario's population table
         ("cross", np.int64),  # 1: the whole wallet backs the position; 0: isolated margin
         ("wait", np.int64),  # until when no order is sent for it (see `exchange.orders`)
+        ("stop", np.float64),  # level at which the holder sells at a loss, quote per base; 0: none (`agents.reactions`)
+        ("target", np.float64),  # level at which the holder takes the profit; 0: none
+        ("call", np.float64),  # share of the margin left at which the holder adds more
+        ("spare", np.float64),  # money that the holder would add, quote
     ]
 )
 

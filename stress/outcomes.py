@@ -41,6 +41,8 @@ _COLUMNS: dict[str, tuple[type, str]] = {
     "fee_income": (np.float64, "fees credited to the fund; quote >= 0"),
     "liquidated_accounts": (np.int32, "accounts liquidated at least once"),
     "liquidated_notional": (np.float64, "notional closed by liquidations; quote >= 0"),
+    "stopped_notional": (np.float64, "notional closed by holders' own stops and targets; quote >= 0"),
+    "margin_added": (np.float64, "margin that holders added from outside; quote >= 0"),
     "deleveraged_notional": (np.float64, "notional of winners closed by auto-deleveraging; quote >= 0"),
     "forgone_profit": (np.float64, "profit that the deleveraged gave up beyond the transfer price; quote >= 0"),
     "broken_hedges": (np.float64, "notional deleveraged from makers, who hedge it elsewhere; quote >= 0"),

@@ -115,6 +115,16 @@ class Scenario(Settings):
     def _choose_cohorts(cls, value: Any) -> Any:
         return toml.each("population", value, Cohort)
 
+    @property
+    def reacts(self) -> bool:
+        """Whether some holders have stops, targets or money to add."""
+        return any(cohort.reacts for cohort in self.population)
+
+    @property
+    def moves(self) -> bool:
+        """Whether accounts come or change by their holders' will."""
+        return self.reacts or self.renewal is not None
+
     @classmethod
     def load(cls, path: str | Path, *, overlay: Sequence[str] = (), overrides: dict[str, Any] | None = None) -> Self:
         """Read a TOML file, its ``extends`` and its exchange preset, and validate it.

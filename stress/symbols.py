@@ -242,6 +242,8 @@ def _beyond_these_engines(scenario: Any):
         yield "exchange.collateral_in_coin", f"must be 0 {several}: use [[collateral]]"
     if scenario.renewal is not None:
         yield "renewal", f"is for one symbol: leave it out {several}"
+    if scenario.reacts:
+        yield "population", f"holds holders with orders or money of their own, who are for one symbol {several}"
     if fund.assets:
         yield "fund.assets", f"must be empty {several}"
     yield from _layers_of_one_symbol(scenario)

@@ -28,6 +28,10 @@ class Account(Cohort, kind="account"):
     collateral_coin: float | None = Field(default=None, ge=0)
     count: int = Field(default=1, ge=1, le=5_000_000)
     margin: Margin = "isolated"
+    stop_usd: float | None = Field(default=None, gt=0)  # sell everything there, at a loss
+    target_usd: float | None = Field(default=None, gt=0)  # sell everything there, with the profit
+    add_at: float = Field(default=0.3, gt=0, le=0.5)  # share of the margin left at which the loss is made good
+    spare_usd: float = Field(default=0.0, ge=0)  # money for that, worth so much today
     legs: tuple[Leg, ...] = ()  # of a venue with several symbols
     coins: dict[str, float] = Field(default_factory=dict)  # units of other collateral, by asset
     money = "collateral"
@@ -49,7 +53,19 @@ class Account(Cohort, kind="account"):
         accounts["entry"] = quantize(venue.contract.price(self.entry_usd), venue.tick)
         accounts["collateral"] = quantize(self.collateral, venue.cent)
         accounts["cross"] = self.margin == "cross"
+        self._react(accounts, venue)
         return accounts[accounts["qty"] != 0.0]
+
+    @property
+    def reacts(self) -> bool:
+        """Whether it has a stop, a target or money to add."""
+        return bool(self.stop_usd or self.target_usd or self.spare_usd)
+
+    def _react(self, accounts: np.ndarray, venue: Venue) -> None:
+        for name, price in (("stop", self.stop_usd), ("target", self.target_usd)):
+            accounts[name] = venue.contract.price(price) if price else 0.0
+        accounts["spare"] = quantize(self.spare_usd / venue.money_usd, venue.cent)
+        accounts["call"] = self.add_at
 
     def draw_portfolios(self, rng: np.random.Generator, venues: Venues) -> Portfolios:
         """Return the accounts with all their legs and coins."""

@@ -124,6 +124,11 @@ class Cohort(Part):
         return 0
 
     @property
+    def reacts(self) -> bool:
+        """Whether its accounts have stops, targets or money to add (`agents.reactions`)."""
+        return False
+
+    @property
     def closes_after(self) -> float | None:
         """Mean hours after which a position is closed by choice; None for what ``[renewal]`` says of all."""
         return None

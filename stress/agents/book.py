@@ -22,7 +22,7 @@ class Book(Cohort, kind="book"):
     """Accounts as they stand: one row of `file` each; makers hold what balances them.
 
     The file has columns symbol, qty (as the venue states it, long > 0), entry (USD), collateral (USD) and mode
-    ("isolated" or "cross").  A run on it is conditional on this book.
+    ("isolated" or "cross"), and optionally stop (USD).  A run on it is conditional on this book.
     """
 
     file: str = Field(min_length=1)  # Parquet; in a scenario file relative to it
@@ -46,6 +46,11 @@ class Book(Cohort, kind="book"):
     def n_seats(self) -> int:
         """How many accounts are followed by others when they are gone: all."""
         return int(read_positions(self.file, str(self.sha256)).qty.size)
+
+    @property
+    def reacts(self) -> bool:
+        """Whether some of its holders have left stops."""
+        return bool(read_positions(self.file, str(self.sha256)).stop.any())
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Refuse a file that is no book of one symbol, and sizes of another kind of contract."""
@@ -73,6 +78,8 @@ class Positions:
         As the venue states it (long > 0), USD, USD.
     cross : ndarray of int
         1 where the whole wallet backs the position, 0 for isolated margin.
+    stop : ndarray of float
+        USD, 0 for none.
     about : dict
         Contract, symbol, mark and time, as far as known.
     """
@@ -81,12 +88,20 @@ class Positions:
     entry: np.ndarray
     collateral: np.ndarray
     cross: np.ndarray
+    stop: np.ndarray
     about: dict[str, Any]
 
 
-def on_grids(positions: Any, venue: Venue) -> np.ndarray:
-    """Return positions as rows of `stress.accounts.ACCOUNT` on the venue's grids, without those of no whole lot."""
+def on_grids(positions: Positions, venue: Venue) -> np.ndarray:
+    """Return positions as rows of `stress.accounts.ACCOUNT` on the venue's grids, without those of no whole lot.
+
+    A stop that today's price has passed is out of date and left out.
+    """
     accounts = rounded(positions, venue)
+    given = positions.stop > 0.0
+    accounts["stop"][given] = venue.contract.price(positions.stop[given])
+    passed = np.where(accounts["qty"] > 0.0, accounts["stop"] >= venue.price, accounts["stop"] <= venue.price)
+    accounts["stop"][passed] = 0.0
     return accounts[accounts["qty"] != 0.0]
 
 
@@ -137,7 +152,8 @@ def read_positions(file: str, sha256: str) -> Positions:
     missing = [name for name in (*NUMBERS, *WORDS) if name not in schema.names]
     if missing:
         raise ValueError(f"has no column {', '.join(missing)}: make it with 'fundstress import'")
-    table = pq.read_table(file, columns=[*NUMBERS, *WORDS])
+    has_stops = "stop" in schema.names
+    table = pq.read_table(file, columns=[*NUMBERS, *WORDS, *(["stop"] if has_stops else [])])
     qty, entry, collateral = (_numbers(table, name) for name in NUMBERS)
     symbols, modes = (_words(table, name) for name in WORDS)
     if symbols.num_chunks and len(symbols.unique()) > 1:
@@ -149,7 +165,16 @@ def read_positions(file: str, sha256: str) -> Positions:
         raise ValueError("mode is neither 'isolated' nor 'cross'")
     cross = pc.equal(modes, "cross").to_numpy()
     about = json.loads((schema.metadata or {}).get(ABOUT, b"{}"))
-    return Positions(qty, entry, collateral, cross.astype(np.int64), about)
+    stop = _stops(table) if has_stops else np.zeros(qty.size)
+    return Positions(qty, entry, collateral, cross.astype(np.int64), stop, about)
+
+
+def _stops(table: Any) -> np.ndarray:
+    """Return the stops, USD; 0 where there is none."""
+    values = table.column("stop").cast("float64").fill_null(0.0).to_numpy()
+    if not np.isfinite(values).all() or (values < 0.0).any():
+        raise ValueError("stop: holds a value below 0 or not finite")
+    return values
 
 
 def _numbers(table: Any, name: str) -> np.ndarray:

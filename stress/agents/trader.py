@@ -6,10 +6,12 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, SerializeAsAny, model_validator
 
+from stress.accounts import quantize
 from stress.agents.ages import AgeLaw
 from stress.agents.base import Cohort, Margin, Venue, build_accounts
 from stress.agents.copulas import Copula, by_side
 from stress.agents.leverages import LeverageLaw
+from stress.agents.reactions import StopLoss, TakeProfit, TopUp, place_orders
 from stress.agents.sizes import SizeLaw
 
 HOURS_PER_YEAR = 8760.0
@@ -45,6 +47,9 @@ class Trader(Cohort, kind="trader"):
     holding_hours: float = Field(default=24.0, ge=0)  # mean age of a position, illustrative
     age: SerializeAsAny[AgeLaw] = Field(default_factory=lambda: AgeLaw.choose("exponential"))
     entry_vol_annual: float = Field(default=0.55, ge=0)  # of the price since entry (docs/method.md, section 11)
+    stop_loss: StopLoss | None = None
+    take_profit: TakeProfit | None = None
+    top_up: TopUp | None = None
 
     laws = True
 
@@ -132,7 +137,27 @@ class Trader(Cohort, kind="trader"):
         is_long = side == venue.sign("long")
         leverage = self._leverage(rng, notional * venue.money_usd, venue.max_leverage(notional), is_long)
         entry = self._entries(rng, venue, side, leverage, notional)
-        return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
+        accounts = build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)
+        self._react(rng, accounts, venue)
+        return accounts
+
+    @property
+    def reacts(self) -> bool:
+        """Whether some of its holders have stops, targets or money to add."""
+        return any(part is not None for part in (self.stop_loss, self.take_profit, self.top_up))
+
+    def _react(self, rng, accounts: np.ndarray, venue: Venue) -> None:
+        """Draw who reacts, and at what."""
+        nobody = np.full(accounts.size, np.nan)
+        stop, target = (
+            nobody if order is None else order.draw(rng, accounts.size) for order in (self.stop_loss, self.take_profit)
+        )
+        place_orders(accounts, venue.price, stop, target)
+        if self.top_up is not None:
+            money = self.top_up.budget * np.maximum(accounts["collateral"], 0.0)
+            adds = rng.random(accounts.size) < self.top_up.share
+            accounts["spare"] = quantize(np.where(adds, money, 0.0), venue.cent)
+            accounts["call"] = self.top_up.at
 
     def _sides(self) -> list[tuple[str, int, float]]:
         """Return (side, number of accounts, share) of the sides that are asked for."""

@@ -54,7 +54,7 @@ def ladder_obstacle(scenario: Scenario) -> str:
 def _ladder(scenario: Scenario, *args: Any) -> Any:
     from stress.engines.compiled import LadderEngine, MovingLadderEngine
 
-    return (LadderEngine if scenario.renewal is None else MovingLadderEngine)(scenario, *args)
+    return (MovingLadderEngine if scenario.moves else LadderEngine)(scenario, *args)
 
 
 def _loop(*args: Any) -> Any:

@@ -30,7 +30,7 @@ class CompiledEngine:
         self.keep_ledger = keep_ledger
         self.ready: Callable[[], Any] | None = None  # waits for whoever compiles the account loop
         self.rulebook = rulebook(scenario, population.open_interest)
-        self.orders_each = 1 if self.rulebook.whole and scenario.renewal is None else MANY_ORDERS
+        self.orders_each = 1 if self.rulebook.whole and not scenario.moves else MANY_ORDERS
         self.book = record(self.rulebook.numbers)
         self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
 

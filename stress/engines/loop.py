@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stress.engines.population import Population
+from stress.engines.reactions import add_margin, adds_margin, has_order, has_order_later
 from stress.engines.rounds import (
     KEPT,
     Flows,
@@ -35,7 +36,6 @@ from stress.engines.turnover import (
     take_seat,
     vacate,
 )
-from stress.exchange.orders import is_called, is_waiting
 from stress.exchange.pool_guard import compose_pool_guard
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
@@ -74,12 +74,15 @@ def take_out_called(state, book, step, holdings):
     state.waiting = 0
     for i in range(holdings.accounts.size):
         a = holdings.accounts[i]
-        if is_called(a, state, book, step):
+        if has_order(a, state, book, step):
             holdings.round.batch[n] = a
             holdings.ids[n] = i
             n += 1
-        elif a.wait != 0 and is_waiting(a, state, book):
-            state.waiting = 1
+        else:
+            if adds_margin(a, state, book):
+                add_margin(a, state, book)
+            if has_order_later(a, state, book):
+                state.waiting = 1
     for j in range(n):
         holdings.accounts[holdings.ids[j]].qty = 0.0
         holdings.accounts[holdings.ids[j]].wait = 0
@@ -91,7 +94,7 @@ def put_back(state, book, holdings, n, ledger, path_id, step, round_):
     """Give accounts that go on their place again, vacate the others' seats; write down what left each account."""
     for j in range(n):
         i = holdings.ids[j]
-        if holdings.round.sold[j] == KEPT:
+        if holdings.round.sold[j] == KEPT and holdings.round.batch[j].qty != 0.0:
             holdings.accounts[i] = holdings.round.batch[j]
             state.touched = 1
         else:
@@ -205,7 +208,7 @@ def move_out(state, book, holdings, row):
 def move_in(state, book, holdings, row):
     """Let a newcomer take a seat."""
     account, seats = holdings.accounts[row], holdings.seats
-    take_seat(state, book, account, seats.qty[row], seats.leverage[row])
+    take_seat(state, book, account, seats, row)
     note_threshold(state, book, account)
 
 

@@ -1,4 +1,4 @@
-"""The ladder of a book that turns over: newcomers are put on it, whoever closes is taken off it.
+"""The ladder of a book that changes: newcomers are put on it, whoever closes or adds margin is taken off it.
 
 As the other ladder it looks only at the accounts that the price has reached.  There are two of it: a lean one runs
 the shadow fund, and hands a path on which a layer before the fund has to act to the other, which knows the whole
@@ -12,6 +12,7 @@ import numpy as np
 from stress.engines.ladder import carry_all
 from stress.engines.loop import CASE, FLOWS, compose_carry, list_those_who_may_pay
 from stress.engines.population import Population
+from stress.engines.reactions import add_margin, adds_margin, has_order, has_order_later
 from stress.engines.rounds import (
     KEPT,
     Round,
@@ -49,7 +50,6 @@ from stress.engines.turnover import (
     take_seat,
     vacate,
 )
-from stress.exchange.orders import is_called, is_waiting
 from stress.exchange.settlement import record_event
 from stress.rules import frugal_kernel, inline, kernel, rule
 
@@ -84,14 +84,19 @@ def look_at(state, book, here, side, shelf, step, n):
     shelves = here.shelves
     i = shelves.heads[side, shelf]
     while i != NOWHERE:
-        after, a = shelves.after[i], here.accounts[i]
-        if is_called(a, state, book, step):
+        after, a = shelves.after[side, i], here.accounts[i]
+        if has_order(a, state, book, step):
             here.round.batch[n] = a
             here.ids[n] = i
             n += 1
-            take_off(shelves, i, side)
-        elif a.wait != 0 and is_waiting(a, state, book):
-            state.waiting = 1
+            take_off(shelves, i)
+        else:
+            if adds_margin(a, state, book):
+                take_off(shelves, i)
+                add_margin(a, state, book)
+                put_on(shelves, i, a, book.tiers)
+            if has_order_later(a, state, book):
+                state.waiting = 1
         i = after
     return n
 
@@ -121,7 +126,7 @@ def scatter(state, book, here, n, ledger, path_id, step, round_):
     """Give accounts that go on their place again, and write down what left each account."""
     for j in range(n):
         i = here.ids[j]
-        if here.round.sold[j] == KEPT:
+        if here.round.sold[j] == KEPT and here.round.batch[j].qty != 0.0:
             here.accounts[i] = here.round.batch[j]
             put_on(here.shelves, i, here.accounts[i], book.tiers)
         else:
@@ -222,7 +227,7 @@ def leave(state, book, path, step, here):
     for j in range(path.exits.size):
         i = here.leavers[j % here.leavers.size]
         if path.exits[j] == step and here.accounts[i].qty != 0.0:
-            take_off(here.shelves, i, 0 if here.accounts[i].qty > 0.0 else 1)
+            take_off(here.shelves, i)
             withdraw_margin(state, book, here.accounts[i])
             put_on(here.shelves, i, here.accounts[i], book.tiers)
 
@@ -230,7 +235,7 @@ def leave(state, book, path, step, here):
 @inline
 def move_out(state, book, here, row):
     """Let a holder close."""
-    take_off(here.shelves, row, 0 if here.accounts[row].qty > 0.0 else 1)
+    take_off(here.shelves, row)
     pay_out(state, book, here.accounts[row])
 
 
@@ -238,7 +243,7 @@ def move_out(state, book, here, row):
 def move_in(state, book, here, row):
     """Let a newcomer take a seat."""
     account, seats = here.accounts[row], here.seats
-    take_seat(state, book, account, seats.qty[row], seats.leverage[row])
+    take_seat(state, book, account, seats, row)
     put_on(here.shelves, row, account, book.tiers)
     note_threshold(state, book, account)
 
@@ -247,8 +252,7 @@ def move_in(state, book, here, row):
 def let_depart(state, book, here):
     """After ADL or a haircut, let some accounts leave for good."""
     for row in range(here.accounts.size):
-        if here.accounts[row].qty != 0.0:
-            take_off(here.shelves, row, 0 if here.accounts[row].qty > 0.0 else 1)
+        take_off(here.shelves, row)
         depart(state, book, here.accounts[row], here.seats, row)
         if here.accounts[row].qty != 0.0:
             put_on(here.shelves, row, here.accounts[row], book.tiers)

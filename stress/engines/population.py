@@ -109,6 +109,8 @@ def draw_cohort(cohort: Cohort, rng: np.random.Generator, venue: Venue, where: s
     accounts = cohort.draw(rng, venue)
     for fault in draw_faults(accounts, venue):
         raise ScenarioError(f"{where}: draw() returned {fault} (stress.build_accounts makes exact ones)")
+    if not cohort.reacts and any(accounts[name].any() for name in ("stop", "target", "spare")):
+        raise ScenarioError(f"{where}: draw() sets stop, target or spare, so the class must say reacts = True")
     if not cohort.laws and repr(rng.bit_generator.state) != before:
         raise ScenarioError(f"{where}: draw() uses its generator, so the class must say laws = True")
     return accounts

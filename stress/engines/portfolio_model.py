@@ -195,7 +195,7 @@ class PortfolioModel(mesa.Model):
         draw_on_pool(d, self.books, self.values())
         living, shocks = self.present(d), self.outside.shocks[d]
         n, desk, book, seats = len(batch), self.desks[d], self.books[d], range(len(living))
-        called = Round(batch, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n)
+        called = Round(batch, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n, [0] * n)
         self.close_batch(desk, book, shocks, self.clock, called, self.flows, self.case, living, seats)
         self.fold_back()
 
@@ -241,7 +241,7 @@ class PortfolioModel(mesa.Model):
         for d, (desk, book) in enumerate(zip(self.desks, self.books, strict=True)):
             if self.must_shed(desk, book, values[d]):
                 living = self.present(d)
-                one = Round([AccountSeat()], [0.0], [0.0], [0], [0.0])
+                one = Round([AccountSeat()], [0.0], [0.0], [0], [0.0], [0])
                 self.shed_inventory(desk, book, one, self.case, living, range(len(living)))
                 self.fold_back()
 

@@ -16,6 +16,7 @@ from stress.accounts import ACCOUNT, equity, notional, quantize
 from stress.agents.base import Cohort
 from stress.engines.blocks import World
 from stress.engines.population import Population
+from stress.engines.reactions import add_margin, adds_margin, has_order
 from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_must_shed, compose_round
 from stress.engines.rulebook import Rulebook, as_namespace, rulebook
 from stress.engines.start import opening, runs_again
@@ -36,7 +37,6 @@ from stress.engines.turnover import (
 )
 from stress.exchange.liquidity import advance_depth
 from stress.exchange.margin import is_breached
-from stress.exchange.orders import is_called
 from stress.exchange.pool_guard import compose_pool_guard
 from stress.exchange.pricing import pay_funding, see_late
 from stress.exchange.settlement import backstop_value, fund_value, paid_from_outside, record_event
@@ -48,7 +48,9 @@ from stress.scenario import Scenario
 class AccountAgent(mesa.Agent):
     """An account as a Mesa agent: the fields of `stress.accounts.ACCOUNT` as attributes."""
 
-    def __init__(self, model, account, qty, entry, collateral, cohort, cross, wait=0):
+    def __init__(
+        self, model, account, qty, entry, collateral, cohort, cross, wait=0, stop=0.0, target=0.0, call=0.0, spare=0.0
+    ):
         super().__init__(model)
         self.account = account
         self.qty = qty
@@ -57,6 +59,8 @@ class AccountAgent(mesa.Agent):
         self.cohort = cohort
         self.cross = cross
         self.wait = wait
+        self.stop, self.target = stop, target
+        self.call, self.spare = call, spare
 
     @property
     def is_breached(self) -> bool:
@@ -66,8 +70,8 @@ class AccountAgent(mesa.Agent):
 
     @property
     def is_called(self) -> bool:
-        """Whether its liquidation order executes now."""
-        return is_called(self, self.model.state, self.model.book, self.model.clock)
+        """Whether its liquidation order executes now, or the holder's own."""
+        return has_order(self, self.model.state, self.model.book, self.model.clock)
 
     @property
     def equity(self) -> float:
@@ -271,13 +275,14 @@ class PathModel(mesa.Model):
         cohort, cross = int(first["cohort"]), int(first["cross"])
         kind: Any = type(self.fund_scenario.population[cohort])
         base: Any = self.account_class
-        newcomer = agent_class(kind, base)(self, int(row), 0.0, 0.0, 0.0, cohort, cross)
-        take_seat(self.state, self.book, newcomer, float(self.seats.qty[row]), float(self.seats.leverage[row]))
+        newcomer = agent_class(kind, base)(self, int(row), 0.0, 0.0, 0.0, cohort, cross, call=float(first["call"]))
+        take_seat(self.state, self.book, newcomer, self.seats, row)
 
     def liquidate(self) -> None:
         """Run liquidation rounds until nobody is breached: all breached accounts of a mark go together."""
         for round_ in range(self.book.max_rounds):
             called = [agent for agent in self.agents if agent.is_called]
+            self.add_margins(called)
             if not called:
                 return
             self.close(called, round_)
@@ -286,17 +291,24 @@ class PathModel(mesa.Model):
             record_event(self.state, self.book, self.clock, self.value_fund(self.state, self.book))
             self.state.rounds_max = max(self.state.rounds_max, round_ + 1)
 
+    def add_margins(self, called: list[AccountAgent]) -> None:
+        """Let holders without an order, whose money lasts, make good their losses."""
+        if self.book.reactive == 1:
+            for agent in set(self.agents) - set(called):
+                if adds_margin(agent, self.state, self.book):
+                    add_margin(agent, self.state, self.book)
+
     def close(self, called: list[AccountAgent], round_: int) -> None:
         """Take the accounts of a round through their orders; those that are closed leave the model."""
         places = {agent.unique_id for agent in called}
         living = [agent for agent in self.holders if agent.unique_id not in places]
         n, shocks, seats = len(called), self.outside.shocks, range(len(living))
-        orders = Round(called, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n)
+        orders = Round(called, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n, [0] * n)
         self.close_batch(self.state, self.book, shocks, self.clock, orders, self.flows, self.case, living, seats)
         for agent, qty, sold in zip(called, orders.offered, orders.sold, strict=True):
             if qty != 0.0:
                 self.ledger.append((self.path_id, self.clock, round_, agent.account, qty))
-            if sold != KEPT:
+            if sold != KEPT or agent.qty == 0.0:
                 vacate(self.state, self.book, agent, self.seats, agent.account)
                 agent.remove()
 
@@ -310,7 +322,7 @@ class PathModel(mesa.Model):
         """Pass on inventory that the fund cannot carry at the current prices."""
         value = self.value_fund(self.state, self.book)
         if self.state.inventory != 0.0 and self.must_shed(self.state, self.book, value):
-            one = Round([AccountSeat()], [0.0], [0.0], [0], [0.0])
+            one = Round([AccountSeat()], [0.0], [0.0], [0], [0.0], [0])
             living = self.holders
             seats = range(len(living))
             self.shed_inventory(self.state, self.book, one, self.case, living, seats)

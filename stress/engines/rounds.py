@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stress.accounts import ACCOUNT, lots_down
+from stress.engines.reactions import sells, sold_by_holder
 from stress.exchange.disposal import Disposal, on_grid
 from stress.exchange.limits import compose_excess
 from stress.exchange.liquidity import advance_depth
@@ -41,23 +42,32 @@ class Round(NamedTuple):
     sold: Any  # share of the position that executes, of an account that is closed
     short: Any  # 1: closed below bankruptcy, so that a layer must pay
     moved: Any  # quantity that was deleveraged
+    own: Any = ()  # 1: the holder's own order, not the engine's
 
 
 def round_of(n: int, rows: np.dtype = ACCOUNT) -> Round:
     """Allocate a round of up to `n` accounts, which are `rows`."""
-    return Round(np.zeros(n, rows), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n))
-
-
-@inline
-def first_of(round_, n):
-    """Return the first `n` accounts of a round."""
-    return Round(round_.batch[:n], round_.offered[:n], round_.sold[:n], round_.short[:n], round_.moved[:n])
+    flags = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    return Round(np.zeros(n, rows), np.zeros(n), np.zeros(n), flags[0], np.zeros(n), flags[1])
 
 
 @inline
 def part_of(round_, i, j):
     """Return the accounts [i, j) of a round."""
-    return Round(round_.batch[i:j], round_.offered[i:j], round_.sold[i:j], round_.short[i:j], round_.moved[i:j])
+    return Round(
+        round_.batch[i:j],
+        round_.offered[i:j],
+        round_.sold[i:j],
+        round_.short[i:j],
+        round_.moved[i:j],
+        round_.own[i:j],
+    )
+
+
+@inline
+def first_of(round_, n):
+    """Return the first `n` accounts of a round."""
+    return part_of(round_, 0, n)
 
 
 @dataclass
@@ -110,7 +120,8 @@ def compose_pricing(rules):
         long_qty, long_value, short_qty, short_value = 0.0, 0.0, 0.0, 0.0
         for j in range(len(round_.batch)):
             account = round_.batch[j]
-            qty = order(account, state, book, step)
+            round_.own[j] = int(sells(account, state, book, step))
+            qty = account.qty if round_.own[j] == 1 else order(account, state, book, step)
             round_.offered[j] = qty
             if qty > 0.0:
                 long_qty += qty
@@ -159,8 +170,17 @@ def note_handed(book, flows, round_, j, moved):
     flows.kept_back_common += (1.0 - sold) * common
 
 
+@rule
+def sell_for_holder(state, book, step, round_, flows, j, qty, fill):
+    """Sell `qty` for the holder of account `j`; it is no liquidation."""
+    sold = sold_by_holder(round_.batch[j], state, book, qty, fill, step)
+    round_.offered[j], round_.sold[j] = 0.0, KEPT
+    flows.reduced += sold
+    flows.reduced_common += common_part(book, round_.batch[j], sold)
+
+
 def compose_execution(rules):
-    """Return ``execute(state, book, round_, flows, share, fill)``: who goes on, who is closed, who falls short."""
+    """Return ``execute(state, book, step, round_, flows, share, fill)``: who goes on, who closes, who falls short."""
     keeps, reduce, settle, pay_bonus = rules.keeps, rules.reduce, rules.settle, rules.pay_bonus
 
     @rule
@@ -192,7 +212,7 @@ def compose_execution(rules):
             flows.short_held += rest
 
     @rule
-    def execute(state, book, round_, flows, share, fill):
+    def execute(state, book, step, round_, flows, share, fill):
         """Book the orders account by account; an order in flight changes nothing yet."""
         clear_flows(flows)
         for j in range(len(round_.batch)):
@@ -200,7 +220,9 @@ def compose_execution(rules):
             round_.short[j] = 0
             round_.moved[j] = 0.0
             done = executed(book, account, offered, share)
-            if account.wait < 0 or (offered != 0.0 and keeps(account, state, book, offered, done, fill)):
+            if round_.own[j] == 1:
+                sell_for_holder(state, book, step, round_, flows, j, done, fill)
+            elif account.wait < 0 or (offered != 0.0 and keeps(account, state, book, offered, done, fill)):
                 go_on(state, book, round_, flows, j, done, fill)
             elif is_killed(book, account, offered, share):
                 close_out(state, book, round_, flows, j, 0.0, share, fill)
@@ -219,7 +241,7 @@ def compose_orders(rules):
         """Price and book a round's orders; return the executed share and the fill."""
         advance_depth(state, shocks, step, book.liquidity)
         share, fill = price_orders(state, book, step, round_)
-        execute(state, book, round_, flows, share, fill)
+        execute(state, book, step, round_, flows, share, fill)
         state.inventory += (1.0 - share) * (flows.offered - flows.short_offered) + (flows.held - flows.short_held)
         return share, fill
 

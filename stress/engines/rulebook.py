@@ -103,6 +103,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         "lot": grid(scenario.venue.lot),
         "tick": grid(scenario.venue.tick),
         "cent": grid(scenario.venue.cent),
+        "reactive": int(scenario.reacts),
         "turnover": turnover_numbers(scenario),
         "volume_room": NO_LIMIT if participation is None else participation * volume * step_days,
         "depth_room": NO_LIMIT if participation is None else _refill(scenario),

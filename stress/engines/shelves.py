@@ -1,9 +1,10 @@
-"""Accounts on shelves by the price that liquidates them: the ladder for a book that people join and leave.
+"""Accounts on shelves by the prices at which something happens to them: the ladder for a book that changes.
 
 A shelf holds the accounts whose threshold lies in a narrow band of prices, as a linked list, so that an account is
-put on it or taken off it at the same cost whatever the number of accounts.  Thresholds are kept net of funding, for
-which that of an account with maintenance rate m moves by no more than m/(1 - m) of it; whoever looks, looks that
-much further and tests the accounts that it finds.
+put on it or taken off it at the same cost whatever the number of accounts.  An account stands on one shelf for falling
+prices (a long's liquidation or stop, a short's target), on one for rising ones, or on both.  Thresholds are kept net
+of funding, for which one that liquidates at maintenance rate m moves by no more than m/(1 - m) of it, and a holder's
+own not at all; whoever looks, looks that much further and tests the accounts that it finds.
 """
 
 import math
@@ -11,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stress.exchange.margin import liquidation_price, tier_of
+from stress.engines.reactions import triggers
+from stress.exchange.margin import tier_of
 from stress.rules import inline
 
 WIDTH = 1e-3  # of a shelf, in log price
@@ -19,16 +21,17 @@ BELOW, ABOVE = 4.0, 3.0  # reach of the shelves about the price of the start, in
 N_SHELVES = math.ceil((BELOW + ABOVE) / WIDTH)
 ROUNDING = 1e-12
 NOWHERE = -1
+ENDLESS = 1e299  # a price beyond this is none
 
 
 class Shelves(NamedTuple):
-    """Longs in row 0, shorts in row 1; n accounts."""
+    """Falling prices in row 0, rising prices in row 1; n accounts."""
 
     heads: np.ndarray  # (2, N_SHELVES) first account of each shelf, or NOWHERE
-    after: np.ndarray  # (n,) the next account of the same shelf, or NOWHERE
-    before: np.ndarray  # (n,) the one before it, or NOWHERE
-    at: np.ndarray  # (n,) the shelf, or NOWHERE
-    edges: np.ndarray  # (2,) no long is above the first shelf, no short below the second
+    after: np.ndarray  # (2, n) the next account of the same shelf, or NOWHERE
+    before: np.ndarray  # (2, n) the one before it, or NOWHERE
+    at: np.ndarray  # (2, n) the shelf, or NOWHERE
+    edges: np.ndarray  # (2,) nobody is above the first shelf, for falling prices, or below the second, for rising ones
     funding: np.ndarray  # (1,) cumulative funding at which thresholds were taken
     foot: float  # log price of the lowest shelf
     largest: float  # quantity of the largest account, base units
@@ -36,7 +39,7 @@ class Shelves(NamedTuple):
 
 def shelves_of(accounts: np.ndarray, price: float) -> Shelves:
     """Allocate empty shelves for a population."""
-    after, before, at = (np.full(accounts.size, NOWHERE) for _ in range(3))
+    after, before, at = (np.full((2, accounts.size), NOWHERE) for _ in range(3))
     heads, edges = np.full((2, N_SHELVES), NOWHERE), np.array([NOWHERE, N_SHELVES])
     largest = float(np.abs(accounts["qty"]).max(initial=0.0))
     return Shelves(heads, after, before, at, edges, np.zeros(1), math.log(price) - BELOW, largest)
@@ -52,34 +55,55 @@ def shelf_of(shelves, level):
 
 
 @inline
-def put_on(shelves, i, account, tiers):
-    """Put account `i` on its shelf; return its threshold net of funding, as of the shelves' funding."""
-    funding = shelves.funding[0]
-    level = liquidation_price(account.qty, account.entry, account.collateral, funding, tiers) - funding
-    side, shelf = 0 if account.qty > 0.0 else 1, shelf_of(shelves, level)
+def link(shelves, i, side, level):
+    """Put account `i` first on the shelf of a level."""
+    shelf = shelf_of(shelves, level)
     first = shelves.heads[side, shelf]
-    shelves.after[i], shelves.before[i], shelves.at[i] = first, NOWHERE, shelf
+    shelves.after[side, i], shelves.before[side, i], shelves.at[side, i] = first, NOWHERE, shelf
     if first != NOWHERE:
-        shelves.before[first] = i
+        shelves.before[side, first] = i
     shelves.heads[side, shelf] = i
     if side == 0:
         shelves.edges[0] = max(shelves.edges[0], shelf)
     else:
         shelves.edges[1] = min(shelves.edges[1], shelf)
-    return level
 
 
 @inline
-def take_off(shelves, i, side):
-    """Take account `i` off its shelf."""
-    after, before = shelves.after[i], shelves.before[i]
+def put_on(shelves, i, account, tiers):
+    """Put account `i` on its shelves: one for every side on which something may happen to it.
+
+    An order in flight arrives wherever the price is then: it stands on the shelf that is always reached.
+    """
+    funding = shelves.funding[0]
+    low, high = triggers(account, funding, tiers)
+    if account.wait < 0:
+        low, high = ENDLESS, 0.0
+    if account.qty > 0.0 or low > 0.0:
+        link(shelves, i, 0, low - funding)
+    if account.qty < 0.0 or high < ENDLESS:
+        link(shelves, i, 1, high - funding)
+
+
+@inline
+def unlink(shelves, i, side):
+    """Take account `i` off its shelf of one side."""
+    after, before = shelves.after[side, i], shelves.before[side, i]
     if after != NOWHERE:
-        shelves.before[after] = before
+        shelves.before[side, after] = before
     if before != NOWHERE:
-        shelves.after[before] = after
+        shelves.after[side, before] = after
     else:
-        shelves.heads[side, shelves.at[i]] = after
-    shelves.at[i] = NOWHERE
+        shelves.heads[side, shelves.at[side, i]] = after
+    shelves.at[side, i] = NOWHERE
+
+
+@inline
+def take_off(shelves, i):
+    """Take account `i` off its shelves."""
+    for side in range(2):
+        if shelves.at[side, i] != NOWHERE:
+            unlink(shelves, i, side)
 
 
 @inline
@@ -97,7 +121,8 @@ def fill_shelves(shelves, accounts, funding, tiers):
     clear_shelves(shelves)
     shelves.funding[0] = funding
     for i in range(accounts.size):
-        shelves.at[i] = NOWHERE
+        shelves.at[0, i] = NOWHERE
+        shelves.at[1, i] = NOWHERE
         if accounts[i].qty != 0.0:
             put_on(shelves, i, accounts[i], tiers)
 
@@ -120,7 +145,7 @@ def close_in(shelves):
 
 @inline
 def bounds(shelves, price, funding, tiers):
-    """Return the marks between which nobody can be liquidated; `price` is the mark."""
+    """Return the marks between which nothing can happen to anybody; `price` is the mark."""
     low, high = 0.0, 1e300
     if shelves.edges[0] > NOWHERE:
         low = 1e300

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stress.engines.population import Population
+from stress.engines.reactions import triggers
 from stress.engines.steps import NEVER
-from stress.exchange.margin import initial_margin, is_breached, liquidation_price
+from stress.exchange.margin import initial_margin, is_breached
 from stress.exchange.state import MAX_COHORTS
 from stress.randomness import TURNOVER, poisson_events
 from stress.rules import inline, rule
 from stress.scenario import Scenario
 
+LEVELS = ("stop", "target")
 GONE = NEVER  # instead of a time to wait: nobody takes this seat again
 NOBODY = -1
 LONGEST = 8.0  # mean times that a seat waits at most
@@ -38,6 +40,9 @@ class Seats(NamedTuple):
 
     qty: np.ndarray  # (n,) signed quantity
     leverage: np.ndarray  # (n,) at entry
+    loss: np.ndarray  # (n,) over margin at which the holder sells; 0: never
+    gain: np.ndarray  # (n,) over margin at which the holder takes the profit; 0: never
+    spare: np.ndarray  # (n,) over margin, what the holder would add
     starts: np.ndarray  # (n_cohorts + 1,) first row of every cohort
     ring: np.ndarray  # (k,) first of the empty seats that are taken at this step, modulo k, or NOBODY
     after: np.ndarray  # (n,) the next one
@@ -48,10 +53,12 @@ def seats_of(population: Population, numbers: dict[str, Any]) -> Seats:
     a, price = population.accounts, population.price
     size, cross = np.abs(a["qty"]), a["cross"] == 1
     margin = a["collateral"] + np.where(cross, a["qty"] * (price - a["entry"]), 0.0)
-    leverage = size * np.where(cross, price, a["entry"]) / np.maximum(margin, 1e-300)
+    margin = np.maximum(margin, 1e-300)
+    leverage = size * np.where(cross, price, a["entry"]) / margin
+    loss, gain = (np.where(a[name] > 0.0, a["qty"] * (a[name] - a["entry"]) / margin, 0.0) for name in LEVELS)
     starts = np.searchsorted(a["cohort"], np.arange(numbers["n_cohorts"] + 1)).astype(np.int64)
     ring = np.full(2 + math.ceil(LONGEST * numbers["reentry_steps"]), NOBODY)
-    return Seats(a["qty"].copy(), leverage, starts, ring, np.full(a.size, NOBODY))
+    return Seats(a["qty"].copy(), leverage, -loss, gain, a["spare"] / margin, starts, ring, np.full(a.size, NOBODY))
 
 
 def turnover_numbers(scenario: Scenario) -> dict[str, Any]:
@@ -187,14 +194,26 @@ def pay_out(state, book, account):
 
 
 @rule
-def take_seat(state, book, account, qty, leverage):
+def react_alike(book, account, seats, row):
+    """Let a newcomer react as whoever had the seat at the start did, in shares of the margin."""
+    per_margin = account.collateral / account.qty
+    account.stop = max(0.0, account.entry - seats.loss[row] * per_margin) if seats.loss[row] != 0.0 else 0.0
+    account.target = max(0.0, account.entry + seats.gain[row] * per_margin) if seats.gain[row] != 0.0 else 0.0
+    account.spare = math.floor(seats.spare[row] * account.collateral / book.cent) * book.cent
+
+
+@rule
+def take_seat(state, book, account, seats, row):
     """Let a newcomer open the seat's position at the mark, with the margin of its leverage, or the tier's if more."""
-    price, value = price_of_entry(state, book), abs(qty) * state.mark
-    margin = max(value / leverage, initial_margin(value, book.tiers))
+    qty, price = seats.qty[row], price_of_entry(state, book)
+    value = abs(qty) * state.mark
+    margin = max(value / seats.leverage[row], initial_margin(value, book.tiers))
     account.qty = qty
     account.entry = price
     account.collateral = math.ceil(margin / book.cent) * book.cent
     account.wait = 0
+    if book.reactive == 1:
+        react_alike(book, account, seats, row)
     state.alive_qty += qty
     state.alive_cost += qty * price
     state.alive_collateral += account.collateral
@@ -243,12 +262,10 @@ def are_hurt(state, book):
 
 @rule
 def note_threshold(state, book, account):
-    """Narrow the marks between which nobody is liquidated by an account that has come."""
-    price = liquidation_price(account.qty, account.entry, account.collateral, state.funding, book.tiers)
-    if account.qty > 0.0:
-        state.next_low = max(state.next_low, price * (1.0 + ROUNDING))
-    else:
-        state.next_high = min(state.next_high, price * (1.0 - ROUNDING))
+    """Narrow the marks between which nothing happens by an account that has come."""
+    low, high = triggers(account, state.funding, book.tiers)
+    state.next_low = max(state.next_low, low * (1.0 + ROUNDING))
+    state.next_high = min(state.next_high, high * (1.0 - ROUNDING))
 
 
 @inline

@@ -204,16 +204,30 @@ def tier_at_entry(accounts: np.ndarray, tiers: TierTable) -> np.ndarray:
 
 
 @rule
-def liquidation_price(qty, entry, collateral, funding, tiers):
-    """Return the price that liquidates a position: the extreme over continuous tiers; see `liquidation_prices`."""
+def price_on_line(qty, entry, collateral, funding, tiers, k):
+    """Return the price that liquidates a position on the line of tier `k`."""
     side = 1.0 if qty > 0.0 else -1.0
+    return (liquidation_key(qty, entry, collateral, tiers.deduction[k]) + funding) / (1.0 - side * tiers.rate[k])
+
+
+@rule
+def liquidation_price(qty, entry, collateral, funding, tiers):
+    """Return the price that liquidates a position: the extreme over continuous tiers; see `liquidation_prices`.
+
+    The margin is convex in the value, so that prices rise and then fall along the tiers: from the tier of the value at
+    entry the way up is found, mostly in one step.
+    """
+    side, k = 1.0 if qty > 0.0 else -1.0, tier_of(abs(qty) * entry, tiers)
     if tiers.at_entry > 0.0:
-        k = tier_of(abs(qty) * entry, tiers)
         return liquidation_key(qty, entry * (1.0 + side * tiers.rate[k]), collateral, tiers.deduction[k]) + funding
-    best = -1e300
-    for k in range(tiers.count):
-        price = (liquidation_key(qty, entry, collateral, tiers.deduction[k]) + funding) / (1.0 - side * tiers.rate[k])
-        best = max(best, side * price)
+    best = side * price_on_line(qty, entry, collateral, funding, tiers, k)
+    for way in (-1, 1):
+        at = k + way
+        while 0 <= at < tiers.count:
+            price = side * price_on_line(qty, entry, collateral, funding, tiers, at)
+            if price <= best:
+                break
+            best, at = price, at + way
     return side * best
 
 

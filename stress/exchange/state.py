@@ -96,6 +96,8 @@ class ExchangeState:
     alive_cost: float = 0.0  # sum of qty x entry
     alive_collateral: float = 0.0
     released: float = 0.0  # paid out to closed accounts
+    stopped_notional: float = 0.0  # closed by holders' own orders
+    margin_added: float = 0.0  # by holders, from outside
     entered: int = 0  # accounts that have taken a seat since the start
     empty: int = 0  # seats that wait to be taken again
     hurt: float = 0.0  # deleveraged and socialised, when accounts were last asked whether they leave

@@ -461,6 +461,7 @@ SCENARIOS |= {
     "turnover_at_entry": {**TIGHT, **AT_ENTRY, **TURNOVER, "funding.mean_rate": 2e-3},
     "turnover_after_adl": {**TURNOVER, **POOR, **layers("fund", {"kind": "adl", "capacity": 0.5}, "socialize")},
     "turnover_adl_first": {**TURNOVER, **layers({"kind": "adl", "capacity": 0.4}, "fund", "socialize")},
+    "turnover_while_orders_take_time": {**TURNOVER, "exchange.latency_seconds": 150.0},
     "turnover_in_coin": in_coin(*CROWDS, **TURNOVER),
     "turnover_of_leavers_in_parts": {
         "population": [
@@ -477,9 +478,42 @@ SCENARIOS |= {
         **TURNOVER,
     },
 }
+REACTING = {
+    "stop_loss": {"share": 0.5, "least": 0.1, "most": 0.9},
+    "take_profit": {"share": 0.5, "least": 0.1},
+    "top_up": {"share": 0.5, "at": 0.4},
+}
+HOLDERS = [
+    trader("crowd", 0.8, 0.8, 20.0, **REACTING),
+    trader("cross", 0.2, 0.2, 8.0, count=40, margin="cross", **REACTING),
+    MAKERS,
+]
+SCENARIOS |= {
+    # holders who act for themselves
+    "holders": {"population": HOLDERS, "funding.mean_rate": 3e-3, "funding.clamp": 0.02},
+    "holders_on_tiers": {"tier": TIERS, "population": HOLDERS, **TURNOVER},
+    "holders_at_entry": {"tier": TIERS, "population": HOLDERS, **AT_ENTRY, **layers({"kind": "adl"}, "fund")},
+    "holders_in_coin": in_coin(*HOLDERS[:2], **TURNOVER),
+    "holders_in_parts": {
+        "population": HOLDERS,
+        "exchange.partial": {"kind": "pct_cooldown", "cooldown_seconds": 300.0},
+        "exchange.remainder": "waits",
+        "shock": HALTS,
+        **NO_MEMORY,
+        **TURNOVER,
+    },
+    "holders_while_orders_take_time": {"population": HOLDERS, **TURNOVER, "exchange.latency_seconds": 150.0},
+    "holders_after_adl": {
+        "population": HOLDERS,
+        **TURNOVER,
+        **POOR,
+        **layers("fund", {"kind": "adl", "capacity": 0.5}, "socialize"),
+    },
+}
 CLIFF = {**TIGHT, "exchange.tier_mode": "cliff"}
 LOOP_ONLY = {
     "cliff": CLIFF,
+    "holders_on_cliffs": {"tier": TIERS, "population": HOLDERS, "exchange.tier_mode": "cliff", **TURNOVER},
     "pool_guard": {
         "exchange.pool_guard": {"max_factor": 0.05, "until_factor": 0.03},
         "exchange.adl_rehedge": 0.5,
@@ -603,6 +637,12 @@ def test_auto_takes_the_ladder_otherwise():
 
 
 # The comparison is not weak.
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS | LOOP_ONLY if name.startswith("holders")])
+def test_holders_sell_and_add_margin(name):
+    assert total(name, "stopped_notional") > 0.0
+    assert total(name, "margin_added") > 0.0
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

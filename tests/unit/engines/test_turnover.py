@@ -146,7 +146,7 @@ def test_who_closes_is_paid_at_the_mark(venue):
 def test_a_newcomer_posts_the_margin_of_the_seats_leverage(venue):
     account = venue.accounts[0]
     pay_out(venue.state, venue.book, account)
-    take_seat(venue.state, venue.book, account, venue.seats.qty[0], venue.seats.leverage[0])
+    take_seat(venue.state, venue.book, account, venue.seats, 0)
     assert (account.qty, account.entry) == (2.0, 50_000.0)
     assert account.collateral == 12_500.0  # 80,000 / 10,000 = 8x: 100,000 / 8
     assert venue.state.entered == 1
@@ -156,7 +156,8 @@ def test_a_newcomer_posts_the_margin_of_the_seats_leverage(venue):
 def test_a_newcomer_posts_the_tiers_initial_margin_if_that_is_more(venue):
     account = venue.accounts[1]
     pay_out(venue.state, venue.book, account)
-    take_seat(venue.state, venue.book, account, -1.0, 500.0)
+    venue.seats.leverage[1] = 500.0
+    take_seat(venue.state, venue.book, account, venue.seats, 1)
     assert account.collateral == 1_000.0  # 50,000 / 50
 
 
@@ -165,7 +166,7 @@ def test_funding_paid_before_is_not_the_newcomers(venue):
     account = venue.accounts[0]
     pay_out(venue.state, venue.book, account)
     assert venue.state.released == 10_000.0 + 2.0 * 9_900.0
-    take_seat(venue.state, venue.book, account, 2.0, 8.0)
+    take_seat(venue.state, venue.book, account, venue.seats, 0)
     assert account.qty * (venue.state.mark - account.entry - venue.state.funding) == 0.0
     assert error(venue) < 1e-6
 

@@ -68,7 +68,7 @@ def test_the_fund_covers_the_same_fraction_of_each_shortfall(present, gap, winne
 def test_the_surplus_of_the_round_is_there_for_its_shortfall(present, gap, open_books, make_book):
     state = open_books(gap(3), 50_000.0, surplus=250.0)
     case = Case()
-    round_ = Round(gap(3), [0.0], [1.0], [1], [0.0])
+    round_ = Round(gap(3), [0.0], [1.0], [1], [0.0], [0])
     open_case(state, make_book(fund_initial=500.0), case, 1.0, round_, 44_700.0, 44_700.0)
     assert case.fund_capacity == 750.0
 
@@ -76,7 +76,7 @@ def test_the_surplus_of_the_round_is_there_for_its_shortfall(present, gap, open_
 def test_only_flagged_accounts_of_the_side_are_in_the_case(open_books, make_book, gap, make_account):
     batch = [*gap(3, 1), make_account(-1, 40_000, 1_000)]
     state, case = open_books(batch, 50_000.0), Case()
-    round_ = Round(batch, [0.0] * 3, [1.0] * 3, [1, 0, 1], [0.0] * 3)
+    round_ = Round(batch, [0.0] * 3, [1.0] * 3, [1, 0, 1], [0.0] * 3, [0] * 3)
     open_case(state, make_book(), case, 1.0, round_, 44_700.0, 44_700.0)
     assert case.loss == pytest.approx(900)
 
