@@ -34,7 +34,8 @@ def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     """
     from stress.engines.choose import choose_engine
     from stress.engines.population import draw_population
-    from stress.launch import concentration_line, share_line
+    from stress.engines.pushes import push_lines
+    from stress.launch import concentration_of, share_line
     from stress.notices import notices
     from stress.variants import runners_of
 
@@ -52,7 +53,8 @@ def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     print(f"{population.accounts.size:,} accounts, open interest {money(population.open_interest)}")
     if line := share_line(scenario, population):
         print(line)
-    print(concentration_line(scenario, population))
+    for line in (f"concentration: {concentration_of(scenario, population)}", *push_lines(scenario)):
+        print(line)
     if scenario.overlay or scenario.uncertain:
         print(f"{len(scenario.overlay)} overlays, {len(scenario.uncertain)} uncertain numbers")
     return 0

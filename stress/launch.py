@@ -16,18 +16,19 @@ from stress.drawdir import find_parameters, made_with
 from stress.engines.base import Interrupted, Progress, run
 from stress.engines.choose import choose_engine
 from stress.engines.population import Population, Share, draw_population, shares
+from stress.engines.pushes import push_lines
 from stress.engines.results import Results
 from stress.manifest import code_hash, describe_run, now
 from stress.notices import notices
 from stress.outcomes import Outcomes
 from stress.rundir import RunFolder
 from stress.scenario import Scenario, ScenarioError
-from stress.summary import Summary, concentration, summarize
+from stress.summary import Concentration, Summary, concentration, summarize
 from stress.summary.page import percent
 from stress.toml import parse_setting
 from stress.variants import PATHS, model_risk, runners_of
 
-__all__ = ["INTERRUPTED", "Options", "concentration_line", "launch", "print_result", "share_line", "shown"]
+__all__ = ["INTERRUPTED", "Options", "concentration_of", "launch", "print_result", "share_line", "shown"]
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -84,7 +85,7 @@ def launch(options: Options) -> int:
         results = kept or Results(scenario, choice)
         _log_choices(options, scenario, population)
         try:
-            code = _run_into(folder, scenario, results, options)
+            code = _run_into(folder, scenario, results, concentration_of(scenario, population), options)
         except (Interrupted, KeyboardInterrupt):
             return _keep(folder, results, options)
     options.log(f"saved in {folder.path}")
@@ -95,12 +96,13 @@ def _folder(options: Options, scenario: Scenario) -> RunFolder:
     return RunFolder.reopen(options.resume) if options.resume else RunFolder.claim(scenario, options.out)
 
 
-def _run_into(folder: RunFolder, scenario: Scenario, results: Results, options: Options) -> int:
+def _run_into(folder: RunFolder, scenario: Scenario, results: Results, book: Concentration, options: Options) -> int:
     started, clock, n_resumed = now(), time.perf_counter(), results.n_done
     with compiling_ahead(scenario) as ready, shown(options) as progress:
         how: dict[str, Any] = {"threads": options.threads, "ledger": options.ledger, "ready": ready}
         outcomes = run(scenario, **how, progress=progress, resume=results)
-    summary, code = _with_parameters(summarize(outcomes), folder, scenario, options), 0
+    summary = summarize(outcomes).with_(concentration=book)
+    summary, code = _with_parameters(summary, folder, scenario, options), 0
     try:
         folder.write_run(scenario, outcomes, summary)  # complete before anything that only adds to it
         if options.ledger:
@@ -221,7 +223,9 @@ def _log_choices(options: Options, scenario: Scenario, population: Population) -
         options.log(line)
     if line := share_line(scenario, population):
         options.log(line)
-    options.log(concentration_line(scenario, population))
+    options.log(f"concentration: {concentration_of(scenario, population)}")
+    for line in push_lines(scenario):
+        options.log(line)
     off = [share for share in shares(scenario, population) if share.off]
     if off:
         names = ", ".join(f"{_name(share)} asked {percent(share.requested)}" for share in off)
@@ -234,14 +238,10 @@ def share_line(scenario: Scenario, population: Population) -> str:
     return f"open interest: {', '.join(found)}" if found else ""
 
 
-def concentration_line(scenario: Scenario, population: Population) -> str:
-    """Return one line on how few hands the book is in; `fundstress population` says more."""
+def concentration_of(scenario: Scenario, population: Population) -> Concentration:
+    """Return in how few hands a population is; `fundstress population` says more."""
     held = holdings(scenario, population)
-    found = concentration(held.by_holder("both"), open_interest=held.open_interest)
-    if found.largest is None or found.top_10 is None:
-        return "concentration: nobody holds anything"
-    rest = f"ten largest {percent(found.top_10)} of the notional, Gini {found.gini:.3f}"
-    return f"concentration: largest holder {percent(found.largest)} of open interest, {rest}"
+    return concentration(held.by_holder("both"), open_interest=held.open_interest)
 
 
 def _name(share: Share) -> str:

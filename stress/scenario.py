@@ -6,6 +6,7 @@ and allowed range.  Nothing deeper validates.
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -424,6 +425,9 @@ class Scenario(Settings):
             yield "liquidity.permanent_share", f"must be 0 with exchange.disposal = {self.exchange.disposal.kind!r}"
         if self.exchange.pool_guard and not any(cohort.is_maker for cohort in self.population):
             yield "exchange.pool_guard", "needs a 'maker' in [[population]]: makers are the pool"
+        limited = [i for i, row in enumerate(self.population) if 0.0 < row.maker_limit_usd < math.inf]
+        if limited and self.liquidity.source != "makers":
+            yield f"population.{limited[0]}.inventory_limit_usd", "has no effect unless liquidity.source = 'makers'"
         if self.liquidity.impact.kind == "book" and self.liquidity.depth_usd is None:
             yield "liquidity.depth_usd", "is needed by liquidity.impact = 'book'"
 

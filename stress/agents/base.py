@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from stress.accounts import ACCOUNT, Portfolios, grid, quantize
+from stress.agents.push import Push
 from stress.agents.restate import Restatement
 from stress.registry import Part
 
@@ -88,19 +89,34 @@ class Cohort(Part):
         return 0.0
 
     @property
+    def maker_limit_usd(self) -> float:
+        """What the cohort adds to the inventory that makers hold before they stop quoting, USD."""
+        return 0.0
+
+    @property
     def makers_deleverage(self) -> bool:
         """Whether the ADL queue may close the makers."""
         return False
 
     @property
-    def exit_rate(self) -> float:
-        """How often its accounts let themselves be liquidated, a year."""
+    def act_rate(self) -> float:
+        """How often it acts on its own account, a year: leaves, pushes the price, or both."""
         return 0.0
 
     @property
     def n_leavers(self) -> int:
-        """How many accounts let themselves be liquidated, all of the cohort, at the same time."""
+        """How many accounts, its first ones, withdraw their margin in the act and so let themselves be liquidated."""
         return 0
+
+    @property
+    def leaves_after_minutes(self) -> float:
+        """How long after the beginning of the act they do so."""
+        return 0.0
+
+    @property
+    def push(self) -> Push | None:
+        """What the cohort does to the index when it acts; None if nothing."""
+        return None
 
     @property
     def n_seats(self) -> int:

@@ -1,37 +1,21 @@
 """One explicit large holder, outside the laws: broad crashes rarely ruin a fund, concentration does."""
 
-import math
-from typing import Literal, Self
-
-import numpy as np
 from pydantic import Field
 
-from stress.agents.base import Cohort, Margin, Venue, build_accounts
+from stress.agents.holder import Holder
 
 
-class Whale(Cohort, kind="whale"):
-    """A holder given by its share of its side's open interest, side, leverage and entry.
+class Whale(Holder, kind="whale"):
+    """A large holder who may go on purpose.
 
-    It may split the position into equal `accounts`, each of which meets the margin tier of its own size.
-    `entry_move` is log(price now / entry): positive for a long in profit.  At random times, `exits_per_year`
-    on average, it withdraws all margin above maintenance and so lets itself be liquidated at the mark.
+    At random times, `exits_per_year` on average, it withdraws all margin above maintenance and so lets itself be
+    liquidated at the mark.
     """
 
-    share: float = Field(gt=0, le=1)
-    side: Literal["long", "short"] = "long"
-    leverage: float = Field(ge=1, le=200)
-    accounts: int = Field(default=1, ge=1, le=1_000)  # attackers of 2023 and 2025 used 19 to more than 100 wallets
-    entry_move: float = Field(default=0.0, ge=-1, le=1)
-    margin: Margin = "isolated"
     exits_per_year: float = Field(default=0.0, ge=0, le=100_000)
-    explicit = True
-
-    def shares(self) -> tuple[float, float]:
-        """Return the requested shares of the whole long and short side."""
-        return (self.share, 0.0) if self.side == "long" else (0.0, self.share)
 
     @property
-    def exit_rate(self) -> float:
+    def act_rate(self) -> float:
         """How often it leaves, a year."""
         return self.exits_per_year
 
@@ -39,37 +23,3 @@ class Whale(Cohort, kind="whale"):
     def n_leavers(self) -> int:
         """How many accounts leave together."""
         return self.accounts if self.exits_per_year > 0.0 else 0
-
-    @property
-    def n_seats(self) -> int:
-        """How many accounts are followed by others when they are gone: all."""
-        return self.accounts
-
-    @property
-    def closes_after(self) -> float:
-        """Never by choice: it leaves by letting itself be liquidated."""
-        return math.inf
-
-    def _limit(self, venue: Venue) -> tuple[float, float]:
-        """Return the size of an account, quote, and the tier's maximum there."""
-        size = self.share * venue.open_interest / self.accounts
-        return size, float(venue.max_leverage(np.array([size]))[0])
-
-    def admitted(self, venue: Venue) -> Self:
-        """Return the whale with at most the leverage of the tier that its size meets."""
-        return self.model_copy(update={"leverage": min(self.leverage, self._limit(venue)[1])})
-
-    def problems(self, venue: Venue) -> list[tuple[str, str]]:
-        """Refuse a leverage above the tier's maximum for an account of this size."""
-        size, limit = self._limit(venue)
-        if self.leverage > limit:
-            at = f"{venue.unit} {size:,.0f}"
-            return [("leverage", f"{self.leverage:g} is above the tier's maximum {limit:g} at {at}")]
-        return []
-
-    def draw(self, rng: np.random.Generator, venue: Venue) -> np.ndarray:
-        """Return the accounts."""
-        sign = venue.sign(self.side)
-        qty = np.full(self.accounts, sign * self.share * venue.open_interest / venue.price / self.accounts)
-        entry = np.full(self.accounts, venue.price * math.exp(-venue.contract.side * self.entry_move))
-        return build_accounts(venue, qty, entry, self.leverage, self.margin)

@@ -1,9 +1,10 @@
-"""What the outside world does, block by block: shocks, halts and funding rates of a run of paths."""
+"""What the outside world does, block by block: shocks, pushes, halts and funding rates of a run of paths."""
 
 import math
 
 import numpy as np
 
+from stress.engines.pushes import add_pushes, extremes, pushes_of
 from stress.engines.steps import NEVER, Block
 from stress.engines.turnover import ROOM_SD, draw_turns, room_for, turnover_numbers
 from stress.markets.base import CHUNK, funding_normals, sampler
@@ -31,10 +32,12 @@ class World:
         self.overlay, halts = scripted(scenario)
         self.halts = np.tile(halts, (MAX_BLOCK, 1))
         self.halt_steps = math.ceil(scenario.exchange.halt_minutes * 60.0 / scenario.run.step_seconds)
-        leaving = [cohort for cohort in scenario.population if cohort.n_leavers > 0]
-        self.exits_per_step = np.array([cohort.exit_rate for cohort in leaving]) * clock.step_years
-        self.n_leavers = np.array([cohort.n_leavers for cohort in leaving], dtype=np.int64)
-        self.n_exits = 1 if scenario.renewal is None else times_of(self.exits_per_step.max(initial=0.0) * self.n_steps)
+        acting = [cohort for cohort in scenario.population if cohort.act_rate > 0.0]
+        self.acts_per_step = np.array([cohort.act_rate for cohort in acting]) * clock.step_years
+        self.n_leavers = np.array([cohort.n_leavers for cohort in acting], dtype=np.int64)
+        self.leaves_after = np.array([cohort.leaves_after_minutes for cohort in acting]) * 60.0 / clock.step_seconds
+        self.n_acts = 1 if scenario.renewal is None else times_of(self.acts_per_step.max(initial=0.0) * self.n_steps)
+        self.pushes = [] if scenario.asset else pushes_of(scenario)
         self.turns_per_step = turnover_numbers(scenario)["per_step"]
         self.decay = decay
 
@@ -51,11 +54,14 @@ class World:
         lows = np.empty((n, -(-self.n_steps // CHUNK)))
         highs = np.empty_like(lows)
         self.sample(self.numbers, self.table, self.overlay, self.key, first, shocks, lows, highs)
+        acts = self._acts(first, n)
+        for p in np.flatnonzero(add_pushes(self.pushes, acts, shocks)):
+            lows[p], highs[p] = extremes(shocks[p])
         if self.side < 0.0:
             shocks, lows, highs = -shocks, -highs, -lows
         normals = np.empty((n, self.n_intervals))
         funding_normals(self.key, first, normals)
-        halts, exits = self._halts(shocks), self._exits(first, n)
+        halts, exits = self._halts(shocks), self._exits(acts)
         turns = draw_turns(self.key, first, n, self.turns_per_step, self.n_steps)
         rates = self.side * self.funding.rates(normals)
         return Block(shocks, lows, highs, halts, exits, rates, *turns, self.decay)
@@ -70,17 +76,22 @@ class World:
             halt_worst(shocks, self.halt_steps, halts)
         return halts
 
-    def _exits(self, first: int, n: int) -> np.ndarray:
-        """Draw the steps at which leavers withdraw their margin: exponential gaps, shape (n, n_exits x n_leavers).
+    def _acts(self, first: int, n: int) -> np.ndarray:
+        """Draw the steps at which cohorts act: exponential gaps, shape (n, n_acts, cohorts that act).
 
-        Where nobody takes an empty seat, a leaver leaves once.
+        Where nobody takes an empty seat, a cohort acts once.
         """
-        uniforms = np.empty((n, self.n_exits * self.exits_per_step.size))
+        uniforms = np.empty((n, self.n_acts * self.acts_per_step.size))
         uniforms_of_paths(self.key, EXITS, first, uniforms)
-        gaps = -np.log(uniforms).reshape(n, self.n_exits, self.exits_per_step.size) / self.exits_per_step
+        gaps = -np.log(uniforms).reshape(n, self.n_acts, self.acts_per_step.size) / self.acts_per_step
         steps = np.cumsum(gaps, axis=1)
-        exits = np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
-        return np.repeat(exits, self.n_leavers, axis=2).reshape(n, -1)
+        return np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
+
+    def _exits(self, acts: np.ndarray) -> np.ndarray:
+        """Return the steps at which leavers withdraw their margin, shape (n, n_acts x n_leavers)."""
+        exits = acts + self.leaves_after.astype(np.int64)
+        exits = np.where(exits < self.n_steps, exits, NEVER)
+        return np.repeat(exits, self.n_leavers, axis=2).reshape(len(acts), -1)
 
 
 def times_of(mean: float) -> int:

@@ -10,7 +10,8 @@ import numpy as np
 from stress import symbols
 from stress.accounts import Portfolios
 from stress.engines.blocks import World, scripted
-from stress.engines.population import Population, Share, check_exact
+from stress.engines.population import Population, Share, check_exact, leavers_of
+from stress.engines.pushes import add_pushes, pushes_of
 from stress.engines.rulebook import Rulebook, rulebook
 from stress.engines.steps import Block
 from stress.exchange.collateral import NEVER, coin_price
@@ -97,12 +98,7 @@ def _book(scenario: Scenario, portfolios: Portfolios) -> Book:
     desks = tuple(
         Population(desk.accounts, desk.price, margin * (desk.open_interest / total), deleverage) for desk in bare
     )
-    leaving = [i for i, cohort in enumerate(scenario.population) if cohort.n_leavers > 0]
-    cohorts = legs["cohort"][first]
-    for i in leaving:
-        if np.count_nonzero(cohorts == i) != scenario.population[i].n_leavers:
-            raise ScenarioError(f"population.{i}: {scenario.population[i].name!r}: accounts are smaller than a lot")
-    return Book(portfolios, desks, np.flatnonzero(np.isin(cohorts, leaving)).astype(np.int64))
+    return Book(portfolios, desks, leavers_of(scenario, legs["cohort"][first]))
 
 
 def _dead(scenario: Scenario, portfolios: Portfolios) -> np.ndarray:
@@ -198,10 +194,11 @@ class SeveralWorld(World):
         self.assets = scenario.asset
         self.keys = [symbol_key(scenario.run.seed, s) for s in range(len(scenario.asset))]
         self.scripted = [np.cumsum(scripted(scenario, asset.symbol)[0]) for asset in scenario.asset]
+        self.pushes_of = [pushes_of(scenario, asset.symbol) for asset in scenario.asset]
 
     def block(self, first: int, n: int) -> Block:
         """Draw `n` paths from path `first` on."""
-        market = super().block(first, n)
+        market, acts = super().block(first, n), self._acts(first, n)
         shocks = np.empty((n, len(self.assets), self.n_steps))
         own, nothing = np.zeros((n, self.n_steps)), np.zeros(self.n_steps)
         lows = np.empty_like(market.lows)
@@ -209,4 +206,5 @@ class SeveralWorld(World):
             if asset.own > 0.0:
                 self.sample(self.numbers, self.table, nothing, self.keys[s], first, own, lows, np.empty_like(lows))
             combine(market.shocks, own, asset.beta, asset.own, self.scripted[s], shocks[:, s])
+            add_pushes(self.pushes_of[s], acts, shocks[:, s])
         return market._replace(shocks=shocks)

@@ -94,7 +94,7 @@ def draw_population(scenario: Scenario, index: int, *, seed: int | None = None) 
     drawn = Population(np.concatenate(parts), scenario.price, collateral, deleverage)
     check_exact(scenario, drawn)
     accounts = _healthy(scenario, drawn)
-    return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts))
+    return Population(accounts, drawn.price, collateral, deleverage, leavers_of(scenario, accounts["cohort"]))
 
 
 def draw_cohort(cohort: Cohort, rng: np.random.Generator, venue: Venue, where: str) -> np.ndarray:
@@ -130,19 +130,28 @@ def draw_faults(accounts: np.ndarray, venue: Venue) -> Iterator[str]:
         yield "accounts without a position"
 
 
-def leavers_of(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
-    """Return the rows of the accounts that may let themselves be liquidated, in the order of their cohorts.
+def leavers_of(scenario: Scenario, cohort: np.ndarray) -> np.ndarray:
+    """Return the rows of the accounts that may let themselves be liquidated: the first ones of their cohorts.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    cohort : ndarray of int, shape (n_accounts,)
+        Row of the population table of every account.
 
     Raises
     ------
     ScenarioError
         If the accounts of a cohort that leaves are too small to hold a position.
     """
-    leaving = [i for i, cohort in enumerate(scenario.population) if cohort.n_leavers > 0]
-    for i in leaving:
-        if np.count_nonzero(accounts["cohort"] == i) != scenario.population[i].n_leavers:
-            raise ScenarioError(f"population.{i}: {scenario.population[i].name!r}: accounts are smaller than a lot")
-    return np.flatnonzero(np.isin(accounts["cohort"], leaving)).astype(np.int64)
+    places = [np.empty(0, dtype=np.int64)]
+    for i, row in enumerate(scenario.population):
+        if row.n_leavers > 0:
+            mine = np.flatnonzero(cohort == i)
+            if mine.size != row.n_seats:
+                raise ScenarioError(f"population.{i}: {row.name!r}: accounts are smaller than a lot")
+            places.append(mine[: row.n_leavers])
+    return np.concatenate(places)
 
 
 def check_exact(scenario: Scenario, population: Population) -> None:

@@ -123,7 +123,7 @@ def rulebook(scenario: Scenario, open_interest: float) -> Rulebook:
         **_top_up_numbers(scenario),
         "check_every": scenario.steps(e.check_seconds or run.step_seconds),
         "funding_every": scenario.steps(scenario.funding.interval_hours * 3600.0),
-        "liquidity": _liquidity_numbers(scenario, volume),
+        "liquidity": liquidity_numbers(scenario, volume),
         "mark": e.mark.numbers(run.step_seconds, scenario.liquidity.pass_through),
         "band": e.band.as_numbers(),
         "tiers": _tier_numbers(scenario),
@@ -172,7 +172,8 @@ def volatility(scenario: Scenario) -> float:
     return scenario.liquidity.vol_annual or getattr(scenario.market, "vol_annual", 0.0) or USUAL_VOL
 
 
-def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
+def liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
+    """Return what the impact law and the depth curve read; `volume` is a day's, base units."""
     liquidity, step = scenario.liquidity, scenario.run.step_seconds
     depth = scenario.base_units(liquidity.depth_usd or 0.0)
     vol = volatility(scenario)
@@ -191,6 +192,7 @@ def _liquidity_numbers(scenario: Scenario, volume: float) -> dict[str, Any]:
         "reacts": int(liquidity.source != "constant"),
         "makers": int(liquidity.source == "makers"),
         "per_maker_margin": 1.0 / max(1.0, sum(cohort.maker_collateral for cohort in scenario.population)),
+        "per_maker_limit": scenario.money_usd / (sum(row.maker_limit_usd for row in scenario.population) or math.inf),
         "missing": liquidity.missing(),
         "window": window,
         "per_sigma": float(1.0 / sigma),

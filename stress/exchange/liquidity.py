@@ -51,9 +51,13 @@ def missing_depth(z, missing):
 
 @rule
 def makers_capacity(state, liquidity):
-    """Return how much of their normal size makers quote: in proportion to what is left of their margin."""
+    """Return how much of their normal size makers quote: what is left of their margin, times that of their limit.
+
+    Illustrative; linear in the inventory is the first order of the optimal quotes of Avellaneda and Stoikov (2008).
+    """
     worth = state.maker_collateral + state.maker_qty * (state.mark - state.funding) - state.maker_cost
-    return max(LEAST_CAPACITY, min(1.0, worth * liquidity.per_maker_margin))
+    room = max(0.0, 1.0 - abs(state.maker_qty) * state.mark * liquidity.per_maker_limit)
+    return max(LEAST_CAPACITY, min(1.0, worth * liquidity.per_maker_margin) * room)
 
 
 @rule

@@ -1,4 +1,4 @@
-"""Model risk and parameter interval as a run folder keeps them: from ``summary.json`` back to dataclasses."""
+"""Model risk, parameter interval and concentration as a run keeps them: from ``summary.json`` to dataclasses."""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from stress.summary.concentration import Concentration
 from stress.summary.model_risk import ModelRisk, ParameterInterval
 
 __all__ = ["attached_from_dict", "model_risk_from_dict", "parameters_from_dict"]
@@ -22,18 +23,17 @@ def attached_from_dict(document: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``model_risk`` and ``parameters``, each None when it is null or absent: arguments of `Summary.with_`.
+        ``model_risk``, ``parameters`` and ``concentration``, each None when it is null or absent: arguments of
+        `Summary.with_`.
 
     Raises
     ------
     ValueError
         One line that names the place and what is expected there.
     """
-    risk, parameters = document.get("model_risk"), document.get("parameters")
-    return {
-        "model_risk": None if risk is None else model_risk_from_dict(risk),
-        "parameters": None if parameters is None else parameters_from_dict(parameters),
-    }
+    kinds = {"model_risk": ModelRisk, "parameters": ParameterInterval, "concentration": Concentration}
+    given = {name: document.get(name) for name in kinds}
+    return {name: None if given[name] is None else _record(kinds[name], given[name], name) for name in kinds}
 
 
 def model_risk_from_dict(values: Any) -> ModelRisk:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from stress.summary.notation import percent
+
 __all__ = ["Concentration", "ConcentrationSpread", "concentration", "gini", "hill", "spread_of"]
 
 FEWEST, MOST = 10, 200  # of the largest accounts that tell the tail index
@@ -55,6 +57,13 @@ class Concentration:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain, JSON-ready values."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        if self.largest is None or self.top_10 is None:
+            return "nobody holds anything"
+        tail = "" if self.hill is None else f", tail index {self.hill:.2f}"
+        rest = f"ten largest {percent(self.top_10)} of the notional, Gini {self.gini:.3f}{tail}"
+        return f"largest holder {percent(self.largest)} of open interest, {rest}"
 
 
 @dataclass(frozen=True)

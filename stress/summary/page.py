@@ -50,6 +50,8 @@ def _venue(summary: "Summary") -> Iterator[str]:
         f"{summary.n_populations:,} population{'s' if summary.n_populations > 1 else ''}, "
         f"engine {facts.engine}, seed {facts.seed}; {100 * summary.confidence:g} % intervals in brackets"
     )
+    if summary.concentration is not None:
+        yield f"book: {summary.concentration}"
 
 
 def _in_dollars(facts: Facts) -> str:

@@ -12,6 +12,7 @@ from stress.outcomes import Facts, Outcomes
 from stress.summary import caveats, page
 from stress.summary.attribution import CohortShares, cohort_shares
 from stress.summary.clusters import Clusters
+from stress.summary.concentration import Concentration
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.growth import Growth, estimate_growth, fund_change
 from stress.summary.intervals import Estimate, estimate_probability
@@ -107,6 +108,8 @@ class Summary:
         Reserves of variants of the scenario, attached by `with_`.
     parameters : ParameterInterval, optional
         Ruin and reserves over draws of the parameters, attached by `with_`.
+    concentration : Concentration, optional
+        In how few hands the first population is, attached by `with_`.
     """
 
     facts: Facts
@@ -131,6 +134,7 @@ class Summary:
     conservation_error: float
     model_risk: ModelRisk | None = None
     parameters: ParameterInterval | None = None
+    concentration: Concentration | None = None
 
     def __str__(self) -> str:
         return page.text(self)
@@ -150,9 +154,16 @@ class Summary:
         """The worse of the base reserve and its mix with a stressed regime, when that regime was run."""
         return headline(self.model_risk)
 
-    def with_(self, *, model_risk: ModelRisk | None = None, parameters: ParameterInterval | None = None) -> "Summary":
+    def with_(
+        self,
+        *,
+        model_risk: ModelRisk | None = None,
+        parameters: ParameterInterval | None = None,
+        concentration: Concentration | None = None,
+    ) -> "Summary":
         """Return a copy that carries what is given; what is None stays as it is."""
-        return replace(self, model_risk=model_risk or self.model_risk, parameters=parameters or self.parameters)
+        given: dict[str, Any] = {"model_risk": model_risk, "parameters": parameters, "concentration": concentration}
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     def reserve(self, level: float, kind: str = "net") -> ReserveEstimate:
         """Return the reserve of a level and kind; a KeyError when it was not asked for."""
@@ -188,6 +199,7 @@ class Summary:
             "headline": self.headline and self.headline.to_dict(),
             "model_risk": self.model_risk and self.model_risk.to_dict(),
             "parameters": self.parameters and self.parameters.to_dict(),
+            "concentration": self.concentration and self.concentration.to_dict(),
             "caveats": list(self.caveats),
         }
 

@@ -7,10 +7,12 @@ default's) and current (the committed figures are what the event files give now)
 from functools import cache, reduce
 
 import event_panel as panel
+import numpy as np
 import pytest
 import study
 
 import stress
+from stress.agents.renewal import Renewal
 
 TOLERANCE = 0.02
 DEFAULT = stress.Scenario.load(study.DEFAULT)
@@ -58,9 +60,16 @@ def test_the_middle_of_an_assumed_figure_lies_in_its_range(event):
 
 
 @EVERY
+def test_a_crowd_is_renewed_at_the_defaults_and_a_single_holder_is_not(event):
+    scenario = panel.scenario_of(event.config)
+    has_crowd = any(cohort.kind == "trader" for cohort in scenario.population)
+    assert scenario.renewal == (Renewal() if has_crowd else None)
+
+
+@EVERY
 def test_a_path_is_a_dozen_cited_points_and_not_a_series(event):
     scenario = panel.scenario_of(event.config)
-    assert len(scenario.shock) <= 12
+    assert len([shock for shock in scenario.shock if not shock.halt]) <= 12
     assert "log_returns" not in scenario.tables()["market"] or not scenario.market.log_returns
 
 
@@ -110,3 +119,29 @@ def test_the_events_that_are_hit_come_in_the_right_order(measures):
     events = [event for event in panel.EVENTS if event.measure in measures and not event.miss]
     observed = [event.observed for event in events]
     assert panel.rank_correlation([simulated(event) for event in events], observed) >= 0.8
+
+
+BITMEX = next(event for event in panel.EVENTS if event.config == "bitmex_march_2020")
+
+
+@cache
+def bitmex_loss(hours, halted):
+    """Return the median loss over the fund at a time of the event, and what was deleveraged at most."""
+    scenario = panel.until(panel.scenario_of(BITMEX.config), hours)
+    shocks = [shock for shock in scenario.tables()["shock"] if halted or not shock["halt"]]
+    run = stress.run(scenario.with_(shock=shocks))
+    return 1.0 - float(np.median(run.fund_end)) / scenario.fund_initial, run.deleveraged_notional.max()
+
+
+@pytest.mark.parametrize("halted", [True, False])
+def test_bitmex_loses_single_digits_by_day_end_within_a_factor_of_two_and_nobody_is_deleveraged(halted):
+    loss, deleveraged = bitmex_loss(24.0, halted)
+    assert BITMEX.observed / 2.0 <= loss <= min(2.0 * BITMEX.observed, 0.10)
+    assert deleveraged == 0.0
+
+
+@pytest.mark.parametrize("halted", [True, False])
+def test_the_fund_of_bitmex_grows_on_the_day_after(halted):
+    (low, _), (end, deleveraged) = bitmex_loss(27.0, halted), bitmex_loss(48.0, halted)
+    assert end < low
+    assert deleveraged == 0.0
