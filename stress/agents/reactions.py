@@ -50,8 +50,8 @@ class TopUp(Settings):
     budget: float = Field(default=1.0, gt=0, le=100)
 
 
-def place_orders(accounts: np.ndarray, price: float, stop: np.ndarray, target: np.ndarray) -> None:
-    """Set stops and targets, in place, from how far they are in shares of the margin; NaN for none.
+def levels(accounts: np.ndarray, price: float, far: np.ndarray) -> np.ndarray:
+    """Return the levels of orders at a result of `far` times the margin; 0 for none.
 
     A level that today's price has passed was set later, and lies as far from today's price.
 
@@ -60,13 +60,16 @@ def place_orders(accounts: np.ndarray, price: float, stop: np.ndarray, target: n
     accounts : structured array of `stress.accounts.ACCOUNT`, shape (n,)
     price : float
         Today's, in the contract's coordinates.
-    stop, target : ndarray, shape (n,)
-        Loss and profit over margin.
+    far : ndarray, shape (n,)
+        Profit over margin, negative for a loss; NaN for no order.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Quote per base.
     """
-    per_margin = accounts["collateral"] / accounts["qty"]
-    long = accounts["qty"] > 0.0
-    for name, far in (("stop", -stop), ("target", target)):
-        level = accounts["entry"] + far * per_margin
-        passed = (level >= price) == (long if name == "stop" else ~long)
-        level = np.where(passed, price + far * per_margin, level)
-        accounts[name] = np.where(np.isnan(level) | (level <= 0.0), 0.0, level)
+    away = far * (accounts["collateral"] / accounts["qty"])
+    level = accounts["entry"] + away
+    passed = (level - price) * away <= 0.0
+    level = np.where(passed, price + away, level)
+    return np.where(np.isnan(level) | (level <= 0.0), 0.0, level)

@@ -11,7 +11,7 @@ from stress.agents.ages import AgeLaw
 from stress.agents.base import Cohort, Margin, Venue, build_accounts
 from stress.agents.copulas import Copula, by_side
 from stress.agents.leverages import LeverageLaw
-from stress.agents.reactions import StopLoss, TakeProfit, TopUp, place_orders
+from stress.agents.reactions import StopLoss, TakeProfit, TopUp, levels
 from stress.agents.sizes import SizeLaw
 
 HOURS_PER_YEAR = 8760.0
@@ -148,11 +148,9 @@ class Trader(Cohort, kind="trader"):
 
     def _react(self, rng, accounts: np.ndarray, venue: Venue) -> None:
         """Draw who reacts, and at what."""
-        nobody = np.full(accounts.size, np.nan)
-        stop, target = (
-            nobody if order is None else order.draw(rng, accounts.size) for order in (self.stop_loss, self.take_profit)
-        )
-        place_orders(accounts, venue.price, stop, target)
+        for name, order, side in (("stop", self.stop_loss, -1.0), ("target", self.take_profit, 1.0)):
+            if order is not None:
+                accounts[name] = levels(accounts, venue.price, side * order.draw(rng, accounts.size))
         if self.top_up is not None:
             money = self.top_up.budget * np.maximum(accounts["collateral"], 0.0)
             adds = rng.random(accounts.size) < self.top_up.share
