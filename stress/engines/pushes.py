@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stress.agents.push import Push
+from stress.agents.base import Push
 from stress.engines.rulebook import as_namespace, liquidity_numbers
 from stress.engines.steps import NEVER
 from stress.markets.base import CHUNK
@@ -33,9 +33,9 @@ class Pushed:
     window: int
 
     def starts(self, shocks: np.ndarray, acts: np.ndarray) -> np.ndarray:
-        """Return the steps at which it begins, shape (n, times), NEVER for not at all."""
+        """Return the first steps that it moves, after those of the act, shape (n, times); from NEVER on not at all."""
         if self.act >= 0:
-            return acts[:, :, self.act]
+            return acts[:, :, self.act] + 1
         return first_move(shocks, self.after, self.window)[:, None]
 
 
