@@ -39,6 +39,17 @@ class Pushed:
         return first_move(shocks, self.after, self.window)[:, None]
 
 
+@dataclass(frozen=True)
+class PushCost:
+    """How far a cohort pushes the index, and what that takes by the venue's impact law and by a walk of its book."""
+
+    name: str
+    move: float  # relative
+    minutes: float
+    law_usd: float
+    walk_usd: float | None
+
+
 def pushes_of(scenario: Scenario, symbol: str | None = None) -> list[Pushed]:
     """Return the pushes of one symbol's index; of the only one, where the venue has one."""
     acting = [cohort for cohort in scenario.population if cohort.act_rate > 0.0]
@@ -83,13 +94,12 @@ def cost_usd(push: Push, desk: Scenario) -> float:
     return float(flow / desk.base_units(1.0))
 
 
-def push_lines(scenario: Scenario) -> list[str]:
-    """Return a line for every cohort that pushes the price: how far, and what the impact law says it takes."""
-    return [
-        f"{cohort.name}: moves the index by {np.expm1(push.limited(reach(push, desk))):+.1%} within "
-        f"{push.rise_minutes:g} minutes; the impact law takes USD {cost_usd(push, desk):,.3g} for that"
-        for cohort, push, desk in _pushing(scenario, None)
-    ]
+def costs(scenario: Scenario) -> Iterator[PushCost]:
+    """Yield what it takes whoever pushes a price."""
+    for cohort, push, desk in _pushing(scenario, None):
+        move = push.limited(reach(push, desk))
+        flow, walk = cost_usd(push, desk), desk.liquidity.walk_usd(move)
+        yield PushCost(cohort.name, float(np.expm1(move)), push.rise_minutes, flow, walk)
 
 
 def _law(desk: Scenario) -> Any:

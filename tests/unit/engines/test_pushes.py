@@ -9,7 +9,7 @@ import pytest
 import stress
 from stress.agents.push import Push
 from stress.engines.blocks import World
-from stress.engines.pushes import add_profile, cost_usd, extremes, first_move, profile_of, push_lines, reach
+from stress.engines.pushes import add_profile, cost_usd, costs, extremes, first_move, profile_of, reach
 from stress.engines.steps import NEVER
 
 TINY = Path(__file__).parents[3] / "configs" / "tiny.toml"
@@ -48,10 +48,13 @@ def test_the_cost_of_a_push_is_the_flow_that_the_law_needs():
     assert cost_usd(Push(move=9.0, rise_minutes=1.0, flow_usd=3e7), desk) == pytest.approx(3e7)
 
 
-def test_a_run_says_what_a_push_takes():
+def test_what_a_push_takes_is_known_by_the_law_and_by_a_walk_of_the_book():
     wall = {"kind": "wall", **ATTACKER, "move": math.expm1(-0.04)}
-    found = push_lines(scenario(wall, **{"liquidity.volume_usd_per_day": 4e8, "liquidity.impact": LAW}))
-    assert found == ["attacker: moves the index by -3.9% within 20 minutes; the impact law takes USD 1e+08 for that"]
+    market = {"liquidity.volume_usd_per_day": 4e8, "liquidity.impact": LAW, "liquidity.depth_usd": 1e6}
+    [row] = costs(scenario(wall, **market))
+    assert (row.name, row.minutes) == ("attacker", 20.0)
+    assert row.law_usd == pytest.approx(1e8)
+    assert row.walk_usd == pytest.approx(1e6 * 4.0**1.16)
 
 
 def test_a_profile_is_added_from_its_step_on_and_its_end_stays():
