@@ -1,52 +1,12 @@
 """How holders react to the price: stop-loss, take-profit, more margin from a budget (docs/method.md, section 16).
 
-All are decided by the *level*, the mark net of funding: what a position has lost or won, funding included, depends on
-it alone.  So every reaction is a price that does not move, a rung like the one that liquidates.
+What accounts carry are levels and money (`stress.accounts`); here is who carries them, and where they lie.
 """
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from stress.registry import Settings
-from stress.rules import rule
-
-
-@rule
-def wants_out(account, level):
-    """Say whether a stop or a target of the holder is reached; 0 stands for none."""
-    if account.qty > 0.0:
-        return (account.stop > 0.0 and level <= account.stop) or (account.target > 0.0 and level >= account.target)
-    return (account.stop > 0.0 and level >= account.stop) or (account.target > 0.0 and level <= account.target)
-
-
-@rule
-def level_of_call(account):
-    """Return the level at which a holder who has money left adds margin: the loss is (1 - call) W."""
-    return account.entry - (1.0 - account.call) * account.collateral / account.qty
-
-
-@rule
-def wants_margin(account, level):
-    """Say whether a holder adds margin: a share `call` of it is left, and there is money to add."""
-    if account.spare <= 0.0 or account.call <= 0.0:
-        return False
-    called = level_of_call(account)
-    return level <= called if account.qty > 0.0 else level >= called
-
-
-@rule
-def quiet_range(account):
-    """Return the levels between which a holder does nothing; open ends where there is no reaction."""
-    low, high = 0.0, 1e300
-    adds = account.spare > 0.0 and account.call > 0.0
-    if account.qty > 0.0:
-        low = max(account.stop, level_of_call(account) if adds else 0.0)
-        high = account.target if account.target > 0.0 else high
-    else:
-        low = account.target
-        high = account.stop if account.stop > 0.0 else high
-        high = min(high, level_of_call(account)) if adds else high
-    return low, high
 
 
 class Order(Settings):

@@ -2,8 +2,7 @@
 
 import math
 
-from stress.accounts import unrealized_pnl
-from stress.agents.reactions import quiet_range, wants_margin, wants_out
+from stress.accounts import quiet_range, unrealized_pnl, wants_margin, wants_out
 from stress.exchange.margin import is_breached, liquidation_price
 from stress.exchange.orders import is_called, is_waiting
 from stress.exchange.waterfall import gain_of

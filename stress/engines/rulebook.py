@@ -23,6 +23,7 @@ from stress.registry import Part
 from stress.scenario import Scenario
 
 SECONDS_PER_DAY, DAYS_PER_YEAR = 86400.0, 365.0
+EXCHANGE = "stress.exchange."  # where the families are whose members become rules; agents and markets are numbers
 USUAL_VOL = 0.55  # a year, for a market that has none of its own (docs/method.md, section 11)
 
 
@@ -52,7 +53,8 @@ class Rulebook:
     @property
     def key(self) -> tuple[Any, ...]:
         """What distinguishes one set of compiled rules from another; a kind that is defined anew is another class."""
-        known = (tuple(family.family[kind] for kind in sorted(family.family)) for family in Part.__subclasses__())
+        chosen = (family for family in Part.__subclasses__() if family.__module__.startswith(EXCHANGE))
+        known = (tuple(family.family[kind] for kind in sorted(family.family)) for family in chosen)
         return (self.law, self.whole, *known)
 
 

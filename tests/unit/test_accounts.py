@@ -78,4 +78,5 @@ def test_exactness_ends_where_floats_skip_whole_numbers():
 
 
 def test_an_account_has_the_fields_of_the_vocabulary():
-    assert ACCOUNT.names == ("qty", "entry", "collateral", "cohort", "cross", "wait")
+    told = ("qty", "entry", "collateral", "cohort", "cross", "wait")
+    assert ACCOUNT.names == (*told, "stop", "target", "call", "spare")

@@ -26,7 +26,7 @@ def seat(contracts, entry, collateral):
 
 
 def record(contracts, entry, collateral):
-    return np.array([(*seat(contracts, entry, collateral), 0, 0, 0)], dtype=ACCOUNT)
+    return np.array([(*seat(contracts, entry, collateral), *([0] * 7))], dtype=ACCOUNT)
 
 
 @EVERY
