@@ -146,7 +146,7 @@ NOT_EXPRESSIBLE = (
         "Hyperliquid JELLY, March 2025",
         PER_LIQUIDATED,
         2.65,
-        "an index that the attacker squeezes, a vault whose shared collateral keeps ADL from firing, "
+        "no figure for that market's volume or depth, a vault whose shared collateral keeps ADL from firing, "
         "and operators who overrule the price",
     ),
 )

@@ -87,20 +87,20 @@ def between_marks(text: str, mark: str, new: str) -> str:
     return f"{before}<!-- {mark} -->\n{new}\n<!-- /{mark} -->{after}"
 
 
-def write_blocks(tables: Mapping[str, str]) -> None:
-    """Write tables into their blocks of docs/believable.md."""
-    text = BELIEVABLE.read_text(encoding="utf-8")
+def write_blocks(tables: Mapping[str, str], page: Path = BELIEVABLE) -> None:
+    """Write tables into their blocks of a page."""
+    text = page.read_text(encoding="utf-8")
     for mark, new in tables.items():
         text = between_marks(text, mark, new)
-    BELIEVABLE.write_text(text, encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
 
 
-def publish(about: str | None, tables: Callable[[], Mapping[str, str]]) -> None:
-    """Print a study's tables and, with ``--write``, write them into the page."""
+def publish(about: str | None, tables: Callable[[], Mapping[str, str]], page: Path = BELIEVABLE) -> None:
+    """Print a study's tables and, with ``--write``, write them into its page."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write the tables of docs/believable.md")
+    parser.add_argument("--write", action="store_true", help=f"write the tables of docs/{page.name}")
     asked = parser.parse_args()
     found = tables()
     print("\n\n".join(found.values()))
     if asked.write:
-        write_blocks(found)
+        write_blocks(found, page)

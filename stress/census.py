@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from stress import symbols
 from stress.engines.population import Population, draw_population, nearest, shares
 from stress.scenario import Scenario
-from stress.summary import ConcentrationSpread, concentration, spread_of
+from stress.summary import Concentration, ConcentrationSpread, concentration, spread_of
 
 __all__ = [
     "AchievedShare",
@@ -24,6 +24,7 @@ __all__ = [
     "Leverage",
     "book_of",
     "census",
+    "concentration_of",
     "holdings",
     "mean_leverage",
 ]
@@ -322,7 +323,16 @@ def _shares(scenario: Scenario, drawn: Sequence[Any]) -> Iterator[AchievedShare]
 
 
 def _concentration(held: Sequence[Holdings], side: str) -> ConcentrationSpread:
-    return spread_of([concentration(h.by_holder(side), open_interest=h.open_interest) for h in held])
+    return spread_of([concentration_of(h, side) for h in held])
+
+
+def concentration_of(held: Holdings, side: str = "both") -> Concentration:
+    """Return in how few hands a population is; whoever holds both sides is the largest by the larger of them."""
+    found = concentration(held.by_holder(side), open_interest=held.open_interest)
+    if side != "both" or found.largest is None:
+        return found
+    largest = max(float(held.by_holder(one).max()) for one in SIDES)
+    return replace(found, largest=largest / held.open_interest)
 
 
 def _distances(books: Sequence[Book]) -> Iterator[Distance]:

@@ -32,10 +32,10 @@ def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     ScenarioError
         One line: file, key, value and what is allowed.
     """
+    from stress.census import concentration_of, holdings
     from stress.engines.choose import choose_engine
     from stress.engines.population import draw_population
-    from stress.engines.pushes import push_lines
-    from stress.launch import concentration_of, share_line
+    from stress.launch import push_lines, share_line
     from stress.notices import notices
     from stress.variants import runners_of
 
@@ -53,7 +53,7 @@ def check_config(path: Path, settings: Sequence[str] = ()) -> int:
     print(f"{population.accounts.size:,} accounts, open interest {money(population.open_interest)}")
     if line := share_line(scenario, population):
         print(line)
-    for line in (f"concentration: {concentration_of(scenario, population)}", *push_lines(scenario)):
+    for line in (f"concentration: {concentration_of(holdings(scenario, population))}", *push_lines(scenario)):
         print(line)
     if scenario.overlay or scenario.uncertain:
         print(f"{len(scenario.overlay)} overlays, {len(scenario.uncertain)} uncertain numbers")

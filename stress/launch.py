@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from stress.ahead import compiling_ahead
-from stress.census import holdings
+from stress.census import concentration_of, holdings
 from stress.drawdir import find_parameters, made_with
 from stress.engines.base import Interrupted, Progress, run
 from stress.engines.choose import choose_engine
 from stress.engines.population import Population, Share, draw_population, shares
-from stress.engines.pushes import push_lines
+from stress.engines.pushes import costs
 from stress.engines.results import Results
 from stress.manifest import code_hash, describe_run, now
 from stress.notices import notices
 from stress.outcomes import Outcomes
 from stress.rundir import RunFolder
 from stress.scenario import Scenario, ScenarioError
-from stress.summary import Concentration, Summary, concentration, summarize
-from stress.summary.page import percent
+from stress.summary import Concentration, Summary, summarize
+from stress.summary.notation import Money, percent
 from stress.toml import parse_setting
 from stress.variants import PATHS, model_risk, runners_of
 
-__all__ = ["INTERRUPTED", "Options", "concentration_of", "launch", "print_result", "share_line", "shown"]
+__all__ = ["INTERRUPTED", "Options", "launch", "print_result", "share_line", "shown"]
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -85,7 +85,7 @@ def launch(options: Options) -> int:
         results = kept or Results(scenario, choice)
         _log_choices(options, scenario, population)
         try:
-            code = _run_into(folder, scenario, results, concentration_of(scenario, population), options)
+            code = _run_into(folder, scenario, results, concentration_of(holdings(scenario, population)), options)
         except (Interrupted, KeyboardInterrupt):
             return _keep(folder, results, options)
     options.log(f"saved in {folder.path}")
@@ -223,7 +223,7 @@ def _log_choices(options: Options, scenario: Scenario, population: Population) -
         options.log(line)
     if line := share_line(scenario, population):
         options.log(line)
-    options.log(f"concentration: {concentration_of(scenario, population)}")
+    options.log(f"concentration: {concentration_of(holdings(scenario, population))}")
     for line in push_lines(scenario):
         options.log(line)
     off = [share for share in shares(scenario, population) if share.off]
@@ -238,10 +238,14 @@ def share_line(scenario: Scenario, population: Population) -> str:
     return f"open interest: {', '.join(found)}" if found else ""
 
 
-def concentration_of(scenario: Scenario, population: Population) -> Concentration:
-    """Return in how few hands a population is; `fundstress population` says more."""
-    held = holdings(scenario, population)
-    return concentration(held.by_holder("both"), open_interest=held.open_interest)
+def push_lines(scenario: Scenario) -> list[str]:
+    """Return a line for everybody who pushes the index: how far, and what that takes."""
+    money, lines = Money(), []
+    for row in costs(scenario):
+        walk = "" if row.walk_usd is None else f", a walk of the normal book {money(row.walk_usd)}"
+        moved = f"moves the index by {percent(row.move)} within {row.minutes:g} minutes"
+        lines.append(f"{row.name}: {moved}; the impact law takes {money(row.law_usd)} for that{walk}")
+    return lines
 
 
 def _name(share: Share) -> str:

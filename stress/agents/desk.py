@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from stress.agents.base import Cohort, Venue, build_accounts
+from stress.agents.base import Cohort, Margin, Venue, build_accounts
 
 
 class Desk(Cohort, kind="desk"):
@@ -20,6 +20,7 @@ class Desk(Cohort, kind="desk"):
     leverage: float = Field(default=3.0, ge=1, le=50)
     hedged: float = Field(default=1.0, ge=0, le=1)
     holding_hours: float = Field(default=8.0, gt=0)
+    margin: Margin = "cross"
     laws = True
 
     def shares(self) -> tuple[float, float]:
@@ -59,4 +60,4 @@ class Desk(Cohort, kind="desk"):
         notional = self.share * crowd * use / total
         leverage = np.minimum(self.leverage_here * use, venue.max_leverage(notional))
         entry = np.full(self.count, venue.price)
-        return build_accounts(venue, side * notional / venue.price, entry, leverage, "cross")
+        return build_accounts(venue, side * notional / venue.price, entry, leverage, self.margin)

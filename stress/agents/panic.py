@@ -22,7 +22,7 @@ class Panic(Cohort, kind="panic"):
 
     after_move: float = Field(default=-0.10, gt=-1, le=10)  # illustrative
     window_minutes: float = Field(default=60.0, gt=0, le=10_000)
-    flow_usd: float = Field(gt=0)
+    flow_usd: float = Field(default=100.0e6, gt=0)  # illustrative
     minutes: float = Field(default=60.0, ge=0, le=10_000)  # illustrative
     fade_minutes: float = Field(default=240.0, ge=0, le=100_000)  # illustrative
     kept: float = Field(default=0.0, ge=0, le=1)  # uninformed flow decays almost fully (Donier and Bonart 2015)

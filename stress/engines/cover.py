@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -62,10 +63,11 @@ def cover_of(scenario: Scenario) -> Cover:
 
 
 def by_holder(scenario: Scenario, accounts: np.ndarray) -> np.ndarray:
-    """Return the accounts with those of one holder, who defaults on all of them, merged into one."""
-    for i, cohort in enumerate(scenario.population):
-        mine = accounts["cohort"] == i
-        if cohort.explicit and np.count_nonzero(mine) > 1:
+    """Return the accounts with those of one holder, who defaults on all of a side, merged into one."""
+    rows = [i for i, cohort in enumerate(scenario.population) if cohort.explicit]
+    for i, side in product(rows, (1.0, -1.0)):
+        mine = (accounts["cohort"] == i) & (accounts["qty"] * side > 0.0)
+        if np.count_nonzero(mine) > 1:
             whole = accounts[mine][:1].copy()
             for name in ("qty", "collateral"):
                 whole[name] = accounts[name][mine].sum()

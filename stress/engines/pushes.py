@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stress.agents.push import Push
+from stress.agents.base import Push
 from stress.engines.rulebook import as_namespace, liquidity_numbers
 from stress.engines.steps import NEVER
 from stress.markets.base import CHUNK
@@ -33,10 +33,21 @@ class Pushed:
     window: int
 
     def starts(self, shocks: np.ndarray, acts: np.ndarray) -> np.ndarray:
-        """Return the steps at which it begins, shape (n, times), NEVER for not at all."""
+        """Return the first steps that it moves, after those of the act, shape (n, times); from NEVER on not at all."""
         if self.act >= 0:
-            return acts[:, :, self.act]
+            return acts[:, :, self.act] + 1
         return first_move(shocks, self.after, self.window)[:, None]
+
+
+@dataclass(frozen=True)
+class PushCost:
+    """How far a cohort pushes the index, and what that takes by the venue's impact law and by a walk of its book."""
+
+    name: str
+    move: float  # relative
+    minutes: float
+    law_usd: float
+    walk_usd: float | None
 
 
 def pushes_of(scenario: Scenario, symbol: str | None = None) -> list[Pushed]:
@@ -83,13 +94,12 @@ def cost_usd(push: Push, desk: Scenario) -> float:
     return float(flow / desk.base_units(1.0))
 
 
-def push_lines(scenario: Scenario) -> list[str]:
-    """Return a line for every cohort that pushes the price: how far, and what the impact law says it takes."""
-    return [
-        f"{cohort.name}: moves the index by {np.expm1(push.limited(reach(push, desk))):+.1%} within "
-        f"{push.rise_minutes:g} minutes; the impact law takes USD {cost_usd(push, desk):,.3g} for that"
-        for cohort, push, desk in _pushing(scenario, None)
-    ]
+def costs(scenario: Scenario) -> Iterator[PushCost]:
+    """Yield what it takes whoever pushes a price."""
+    for cohort, push, desk in _pushing(scenario, None):
+        move = push.limited(reach(push, desk))
+        flow, walk = cost_usd(push, desk), desk.liquidity.walk_usd(move)
+        yield PushCost(cohort.name, float(np.expm1(move)), push.rise_minutes, flow, walk)
 
 
 def _law(desk: Scenario) -> Any:

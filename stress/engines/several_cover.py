@@ -32,7 +32,8 @@ class SeveralCover(Cover):
         p, n_symbols = book.portfolios, len(book.desks)
         cohort = p.legs["cohort"][p.starts[:-1]]
         explicit = np.array([c.explicit for c in self.scenario.population])[cohort]
-        holder = np.unique(np.where(explicit, -1 - cohort, np.arange(cohort.size)), return_inverse=True)[1]
+        side = 2 * cohort + (p.legs["qty"][p.starts[:-1]] < 0.0)
+        holder = np.unique(np.where(explicit, -1 - side, np.arange(cohort.size)), return_inverse=True)[1]
         n = holder.max() + 1
         at = holder[p.legs["account"]] * n_symbols + p.legs["symbol"]
         qty = np.bincount(at, p.legs["qty"], n * n_symbols).reshape(n, n_symbols)

@@ -34,6 +34,13 @@ class Liquidity(Settings):
     volume_response: float = Field(default=1.5, ge=0, le=20)
     recovery_per_minute: float = Field(default=0.20, ge=0, le=1)  # of the gap (docs/method.md, section 11)
 
+    def walk_usd(self, move: float) -> float | None:
+        """Return what a walk of the normal book takes to a log move, USD; None without `depth_usd`."""
+        if self.depth_usd is None:
+            return None
+        scale, size, exponent = ImpactLaw.choose("book").numbers(0.0, self.depth_usd)
+        return float(size * (abs(move) / scale) ** (1.0 / exponent))
+
     def missing(self) -> tuple[float, ...]:
         """Return the share of normal depth that is gone in each band of |z|, between the curves' logarithms."""
         pairs = zip(MEDIAN_DEPTH, WORST_TENTH, strict=True)

@@ -35,8 +35,8 @@ def test_accounts_have_the_common_fields(drawn, kind):
 
 
 @every_cohort
-def test_makers_are_not_drawn_and_others_are(cohort, drawn, kind):
-    assert (drawn(kind).size == 0) == cohort(kind).is_maker
+def test_whoever_has_no_seats_is_not_drawn_and_others_are(cohort, drawn, kind):
+    assert (drawn(kind).size == 0) == (cohort(kind).n_seats == 0)
 
 
 @pytest.mark.parametrize(("kind", "mode"), KINDS_AND_MODES)

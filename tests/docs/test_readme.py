@@ -21,7 +21,7 @@ COMMANDS = (
 )
 
 RUN_RECIPES = """
-import hedger, storm, power, stress
+import miner, storm, power, stress
 scenario = stress.Scenario.load("recipes.toml", overrides={"run.horizon_hours": 1.0})
 outcomes = stress.run(scenario, n_paths=2, engine="reference")
 assert outcomes.conservation_error.max() < 1e-9
@@ -95,7 +95,7 @@ def test_the_recipes_run_as_shown(fresh_folder):
     guide = ROOT / "CONTRIBUTING.md"
     pattern = r"^`stress/\w+/(\w+\.py)`:\n\n```python\n(.*?)^```$"
     recipes = dict(re.findall(pattern, guide.read_text(encoding="utf-8"), flags=re.M | re.S))
-    assert list(recipes) == ["hedger.py", "storm.py", "power.py"]
+    assert list(recipes) == ["miner.py", "storm.py", "power.py"]
     for name, source in recipes.items():
         Path(name).write_text(source, encoding="utf-8")
     (scenario,) = code_blocks(guide, "toml")
@@ -104,7 +104,7 @@ def test_the_recipes_run_as_shown(fresh_folder):
     command = [sys.executable, "-W", "error", "-c", RUN_RECIPES]
     found = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert found.returncode == 0, found.stderr
-    assert found.stdout.strip() == "['hedger', 'maker', 'trader']"
+    assert found.stdout.strip() == "['maker', 'miner', 'trader']"
 
 
 @pytest.mark.filterwarnings("error")

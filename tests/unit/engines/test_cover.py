@@ -33,6 +33,16 @@ def test_the_crowd_stays_as_many_accounts_as_it_is():
     assert by_holder(WHALE, accounts).size == accounts.size - 19
 
 
+def test_the_legs_of_a_holder_on_both_sides_do_not_save_each_other():
+    pump = {"kind": "pump", "name": "whale", "share": 0.1, "kept_share": 0.1, "leverage": 10.0, "accounts": 2}
+    crowd, _, makers = WHALE.tables()["population"]
+    accounts = draw_population(WHALE.with_(population=[{**crowd, "short_share": 0.5}, pump, makers]), 0).accounts
+    merged = by_holder(WHALE, accounts)
+    legs = merged[merged["cohort"] == 1]["qty"]
+    assert sorted(legs) == pytest.approx([-legs.max(), legs.max()])
+    assert legs.size == 2
+
+
 TINY = stress.Scenario.load(Path(__file__).parents[3] / "configs" / "inverse_tiny.toml")
 
 

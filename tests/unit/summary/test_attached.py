@@ -1,8 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 
-from stress.summary import attached_from_dict, model_risk_from_dict, parameters_from_dict
+from stress.summary import attached_from_dict, concentration, model_risk_from_dict, parameters_from_dict
 
 
 def through_json(value):
@@ -19,12 +20,13 @@ def test_a_parameter_interval_survives_the_file(interval):
 
 @pytest.mark.parametrize("document", [{}, {"model_risk": None, "parameters": None}])
 def test_what_is_absent_or_null_is_nothing(document):
-    assert attached_from_dict(document) == {"model_risk": None, "parameters": None}
+    assert attached_from_dict(document) == {"model_risk": None, "parameters": None, "concentration": None}
 
 
-def test_both_are_read_from_one_document(risk, interval):
-    document = {"model_risk": through_json(risk), "parameters": through_json(interval), "seed": 7}
-    assert attached_from_dict(document) == {"model_risk": risk, "parameters": interval}
+def test_all_are_read_from_one_document(risk, interval):
+    found = {"model_risk": risk, "parameters": interval, "concentration": concentration(np.array([3.0, 2.0, 1.0]))}
+    document = {name: through_json(value) for name, value in found.items()}
+    assert attached_from_dict({**document, "seed": 7}) == found
 
 
 def test_a_refused_variant_is_read(risk):
