@@ -45,6 +45,7 @@ ARROWS = {
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
     "census": {*MODEL, "engines", "outcomes", "summary"},
     "snapshot": {*MODEL},
+    "calibration": {"candles", "markets", "randomness", *BASE},
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -63,7 +64,8 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"census_page", "drawdir", "launch_compare", "launch_draws", "launch_import", "launch_population", "viz"}
+TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
+TOP |= {"launch_population", "launch_replay", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {

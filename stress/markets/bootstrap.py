@@ -5,21 +5,21 @@ from pydantic import Field
 
 from stress.markets.bars import on_bars
 from stress.markets.base import Clock
-from stress.markets.bridge import pin_bar
-from stress.markets.prices import OnPrices, bridge_spread, free_of_drift
+from stress.markets.bridge import given_bar
+from stress.markets.prices import OnPrices, typical_rows
 from stress.randomness import MIXING, uniform_pair
 from stress.rules import rule
 
 
 @rule
 def bootstrap_walk(numbers, table, path, k0, k1, fine):
-    """Turn normals into the log-returns of bars of the past, each with noise of its own range."""
+    """Turn normals into the log-returns of bars of the past, each with its own low and high."""
     width, n = int(numbers.steps_per_bar), table.shape[1]
     at = 0
     for j in range(fine.size // width):
         anew, where = uniform_pair(j, path, MIXING, k0, k1)
         at = int(where * n) if j == 0 or anew < numbers.restart else (at + 1) % n
-        pin_bar(fine, j * width, (j + 1) * width, table[1, at], table[0, at])
+        given_bar(fine, j * width, (j + 1) * width, table, at, 1.0, 0.0)
 
 
 class Bootstrap(OnPrices, kind="bootstrap"):
@@ -36,6 +36,5 @@ class Bootstrap(OnPrices, kind="bootstrap"):
         return super().numbers(clock) | {"restart": 1.0 / self.block_bars}
 
     def table(self, clock: Clock) -> np.ndarray:
-        """Return log-returns and the noise within bars, shape (2, n_returns)."""
-        candles = self.candles
-        return np.stack([free_of_drift(candles.returns), bridge_spread(candles)[1:][candles.follows]])
+        """Return the bars, shape (4, n_returns)."""
+        return typical_rows(self.candles)

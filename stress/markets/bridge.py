@@ -4,6 +4,9 @@ import math
 
 from stress.rules import rule
 
+FEWEST_STEPS = 4  # of a bar that has room for its low and its high
+CLOSE, LOW, HIGH, NOISE = range(4)  # rows of a table of bars: logs over where the bar starts
+
 
 @rule
 def pin_bar(out, first, last, sd, total):
@@ -54,3 +57,13 @@ def touch(out, first, last, low, high):
             moved = floor - (floor - level) * down
         out[t] = moved - before
         before = moved
+
+
+@rule
+def given_bar(out, first, last, table, at, scale, drift):
+    """Turn the normals out[first:last] into bar `at` of a table, `scale` times as large, with its low and its high."""
+    end = scale * table[CLOSE, at] + drift
+    pin_bar(out, first, last, scale * table[NOISE, at], end)
+    if last - first >= FEWEST_STEPS:
+        low, high = scale * table[LOW, at] + min(drift, 0.0), scale * table[HIGH, at] + max(drift, 0.0)
+        touch(out, first, last, min(low, end, 0.0), max(high, end, 0.0))

@@ -75,6 +75,15 @@ class Recursion(Starts):
             "largest": self.vol_largest_annual * self.vol_largest_annual * unit,
         }
 
+    def filtered(self, returns: np.ndarray, unit: float) -> np.ndarray:
+        """Return the variance that was expected of each of these log-returns of bars of `unit` years, shape (n,)."""
+        c, variance = SimpleNamespace(**self.recursion_numbers(unit)), self.vol_annual**2 * unit
+        expected = []
+        for shock in returns.tolist():
+            expected.append(variance)
+            variance = next_variance(c, variance, shock)
+        return np.array(expected)
+
     def recursion_problems(self) -> list[tuple[str, str]]:
         """Refuse a variance without a stationary mean, and a cap below it."""
         found = []

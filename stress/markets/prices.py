@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from stress.candles import Candles, read_candles
 from stress.markets.bars import OnBars
+from stress.markets.bridge import CLOSE
 
 PARKINSON = 1.0 / math.sqrt(4.0 * math.log(2.0))  # sd of a Brownian bar over the root mean square of its log range
 WINDOW = ("symbol", "since", "until")
@@ -56,11 +57,19 @@ def candles_of(file: str, *window: str | None) -> Candles:
     return _read(file, os.stat(file).st_mtime_ns if os.path.isfile(file) else 0, *window)
 
 
-def bridge_spread(candles: Candles) -> np.ndarray:
-    """Return the standard deviation of the noise within each bar that its range speaks of (Parkinson 1980), (n,)."""
-    return np.log(candles.high / candles.low) * PARKINSON
+def rows_of(candles: Candles, start: float) -> np.ndarray:
+    """Return close, low and high of each bar over where it starts, and its noise; logs, shape (4, n_bars).
+
+    A bar starts at the close before it, the first at `start`.  The noise is the standard deviation of which the range
+    speaks (Parkinson 1980).
+    """
+    before = np.concatenate([[start], candles.close[:-1]])
+    low, high = np.minimum(candles.low, before), np.maximum(candles.high, before)
+    return np.log([candles.close / before, low / before, high / before, (high / low) ** PARKINSON])
 
 
-def free_of_drift(returns: np.ndarray) -> np.ndarray:
-    """Return log-returns shifted such that the mean of exp(return) is one, shape (n,)."""
-    return returns - math.log(np.mean(np.exp(returns)))
+def typical_rows(candles: Candles) -> np.ndarray:
+    """Return the rows of bars that follow another, without the drift of the sample: mean of exp(return) one, (4, n)."""
+    rows = rows_of(candles, candles.open[0])[:, 1:][:, candles.follows]
+    rows[CLOSE] -= math.log(np.mean(np.exp(rows[CLOSE])))
+    return rows

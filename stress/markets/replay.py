@@ -4,8 +4,8 @@ import numpy as np
 
 from stress.markets.bars import on_bars
 from stress.markets.base import Clock
-from stress.markets.bridge import pin_bar, touch
-from stress.markets.prices import OnPrices, bridge_spread
+from stress.markets.bridge import given_bar
+from stress.markets.prices import OnPrices, rows_of
 from stress.rules import rule
 
 
@@ -18,9 +18,7 @@ def replay_walk(numbers, table, path, k0, k1, fine):
         if j >= n:
             fine[first:last] = 0.0
             continue
-        pin_bar(fine, first, last, table[3, j], table[0, j])
-        if width >= 4:
-            touch(fine, first, last, table[1, j], table[2, j])
+        given_bar(fine, first, last, table, j, 1.0, 0.0)
 
 
 class Replay(OnPrices, kind="replay"):
@@ -51,13 +49,6 @@ class Replay(OnPrices, kind="replay"):
         """
         candles = self.candles
         slots = (candles.time - candles.time[0]) // candles.seconds
-        start = np.concatenate([candles.open[:1], candles.close[:-1]])
         rows = np.zeros((4, int(slots[-1]) + 1))
-        low, high = np.minimum(candles.low, start), np.maximum(candles.high, start)
-        rows[:, slots] = (
-            np.log(candles.close / start),
-            np.log(low / start),
-            np.log(high / start),
-            bridge_spread(candles),
-        )
+        rows[:, slots] = rows_of(candles, candles.open[0])
         return rows

@@ -12,10 +12,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from stress.markets.bars import drawn_start
 from stress.markets.base import Clock, Market
 from stress.markets.jumps import MOST_EXPECTED, poisson_count
 from stress.markets.noise import fill_noise, noise_numbers
-from stress.markets.tails import look_up, scale_table
+from stress.markets.starts import Starts
+from stress.markets.tails import COLUMNS, look_up, scale_table
 from stress.randomness import (
     JUMPS,
     MIXING,
@@ -28,10 +30,12 @@ from stress.rules import rule
 
 
 @rule
-def daily_levels(numbers, path, k0, k1, levels):
+def daily_levels(numbers, table, path, k0, k1, levels):
     """Fill `levels` with the volatility factor of every day: AR(1) in logs, mean square one."""
     fill_normals(levels, path, VOLATILITY, k0, k1)
     state = numbers.start_mean + numbers.start_sd * levels[0]
+    if numbers.start_listed == 1.0:
+        state = drawn_start(table[2], 0.5 * math.erfc(-levels[0] * math.sqrt(0.5)))
     for d in range(levels.size):
         if d > 0:
             state = numbers.persistence * state + numbers.innovation * levels[d]
@@ -75,7 +79,7 @@ def clocked_increments(numbers, table, path, k0, k1, out):
     """Fill `out`: normal noise x volatility of the day x fat-tailed scale of the noise interval, plus jumps."""
     fill_noise(numbers, path, k0, k1, out)
     levels = np.empty(math.ceil(out.size / numbers.steps_per_day))
-    daily_levels(numbers, path, k0, k1, levels)
+    daily_levels(numbers, table, path, k0, k1, levels)
     width, pooled = int(numbers.steps_per_interval), int(numbers.intervals_per_step)
     n = (out.size + width - 1) // width
     scales = np.empty(n * pooled)
@@ -91,7 +95,7 @@ def clocked_increments(numbers, table, path, k0, k1, out):
     add_jumps(numbers, path, k0, k1, out)
 
 
-class VolatilityClock(Market, kind="volatility_clock"):
+class VolatilityClock(Starts, Market, kind="volatility_clock"):
     """Log-normal daily volatility x Student-t noise x jumps with duration.
 
     `vol_annual` is the root mean square of the volatility without jumps.
@@ -120,9 +124,9 @@ class VolatilityClock(Market, kind="volatility_clock"):
         ratio = self.noise_clock_seconds / clock.step_seconds
         if abs(max(ratio, 1.0 / ratio) - round(max(ratio, 1.0 / ratio))) > 1e-9:
             found.append(("noise_clock_seconds", f"must divide, or be divided by, {clock.step_seconds:g} s"))
-        if self.start == "today":
+        if self.start == "today" or self.start_vols_annual:
             found += [
-                (key, "must be above 0 with start = 'today'")
+                (key, "must be above 0 where the start is given")
                 for key in ("vol_annual", "log_vol_sd")
                 if getattr(self, key) == 0.0
             ]
@@ -145,6 +149,7 @@ class VolatilityClock(Market, kind="volatility_clock"):
             "log_sd": self.log_vol_sd,
             "start_mean": level / self.log_vol_sd + self.log_vol_sd if today and self.log_vol_sd else 0.0,
             "start_sd": 0.0 if today else 1.0,
+            "start_listed": 1.0 if self.start_vols_annual else 0.0,
             "persistence": self.persistence_daily,
             "innovation": math.sqrt(1.0 - self.persistence_daily**2),
             "steps_per_day": 86400.0 / clock.step_seconds,
@@ -161,5 +166,9 @@ class VolatilityClock(Market, kind="volatility_clock"):
         }
 
     def table(self, clock: Clock) -> np.ndarray:
-        """Return the scales of the noise by probability."""
-        return scale_table(self.tail_index, self.noise_largest)
+        """Return the scales of the noise by probability, and the log volatilities to start from if they are listed."""
+        scales = scale_table(self.tail_index, self.noise_largest)
+        if not self.start_vols_annual:
+            return scales
+        levels = 0.5 * np.log(self.start_row(COLUMNS, 1.0)) - math.log(self.vol_annual)
+        return np.vstack([scales, levels / self.log_vol_sd + self.log_vol_sd])
