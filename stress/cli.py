@@ -277,6 +277,29 @@ def _import(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
+@app.command("calibrate")
+def _calibrate(
+    prices: Annotated[Path, typer.Argument(metavar="PRICES", help="Candles, CSV or Parquet.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="TOML", help="New scenario; figures go beside it.")],
+    model: Annotated[str, typer.Option(metavar="KIND|all", help="What to fit; several with commas.")] = "all",
+    symbol: Annotated[str | None, typer.Option(help="Which of several.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="First bar, ISO 8601, UTC.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, ISO 8601, UTC.")] = None,
+    base: Annotated[Path, typer.Option(metavar="CONFIG", help="Scenario that the market is put into.")] = Path(
+        "configs/btc_perpetual.toml"
+    ),
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+) -> int:
+    """Fit price models to candles and keep the one whose barrier hits are nearest to history."""
+    from stress.launch_calibrate import CalibrateOptions, launch_calibrate
+
+    return launch_calibrate(
+        CalibrateOptions(prices, out, model, base, symbol, since, until, not no_figures, json, quiet)
+    )
+
+
 @app.command("population")
 def _population(
     config: Config,

@@ -18,7 +18,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # What a room may import besides itself.  Arrows point down: no room is listed below one that lists it.
 BASE = {"rules", "registry", "toml"}
-MODEL = {"scenario", "overlays", "symbols", "accounts", "agents", "exchange", "markets", "randomness", *BASE}
+MODEL = {"scenario", "overlays", "symbols", "accounts", "agents", "exchange", "markets", "candles", "randomness", *BASE}
 ARROWS = {
     "rules": set(),
     "registry": set(),
@@ -29,7 +29,8 @@ ARROWS = {
     "accounts": {"rules"},
     "agents": {"accounts", "rules", "registry"},
     "exchange": {"accounts", "rules", "registry"},
-    "markets": {"randomness", "rules", "registry"},
+    "candles": {"toml"},
+    "markets": {"candles", "randomness", "rules", "registry"},
     "symbols": {"agents", "exchange"},
     "scenario": MODEL - {"scenario", "randomness"},
     "outcomes": set(),
@@ -44,6 +45,7 @@ ARROWS = {
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
     "census": {*MODEL, "engines", "outcomes", "summary"},
     "snapshot": {*MODEL},
+    "calibration": {"candles", "markets", "randomness", *BASE},
     "plots": {"outcomes", "summary", "sweep"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -62,7 +64,8 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"census_page", "drawdir", "launch_compare", "launch_draws", "launch_import", "launch_population", "viz"}
+TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
+TOP |= {"launch_population", "launch_replay", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {

@@ -9,6 +9,7 @@ from stress.plots.compare import compared_reserves, who_pays
 from stress.plots.crowd import leverage_by_cohort, size_survival
 from stress.plots.fan import fund_fan
 from stress.plots.leverage import reserve_by_leverage
+from stress.plots.likeness import memory_of_moves, return_quantiles
 from stress.plots.losses import loss_histogram
 from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
@@ -22,9 +23,11 @@ __all__ = [
     "leverage_by_cohort",
     "liquidation_map",
     "loss_histogram",
+    "memory_of_moves",
     "model_risk",
     "parameter_interval",
     "reserve_by_leverage",
+    "return_quantiles",
     "ruin_curve",
     "save",
     "size_survival",

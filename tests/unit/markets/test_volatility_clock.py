@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stress.markets.base import Clock
+from stress.markets.base import NO_TABLE, Clock
 from stress.markets.volatility_clock import VolatilityClock, daily_levels, look_up, spread_jump
 from stress.randomness import stream_key
 
@@ -155,7 +155,7 @@ def levels_of(n_paths, n_days, **settings):
     numbers, key = SimpleNamespace(**market(**settings).numbers(Clock(n_days, DAY))), stream_key(7)
     levels = np.empty((n_paths, n_days))
     for path in range(n_paths):
-        daily_levels(numbers, path, key[0], key[1], levels[path])
+        daily_levels(numbers, NO_TABLE, path, key[0], key[1], levels[path])
     return levels
 
 

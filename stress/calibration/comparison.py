@@ -1,0 +1,153 @@
+"""All models on one price history: fitted to all of it, and judged by what comes after the first two thirds."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from stress.calibration.barriers import Cell, Hits, history_hits, model_hits
+from stress.calibration.fit import FITTERS, Fit
+from stress.calibration.likeness import likeness
+from stress.candles import Candles
+from stress.candles.candles import said
+from stress.markets.base import Market
+from stress.markets.prices import OnPrices
+from stress.toml import ScenarioError
+
+__all__ = ["Comparison", "Judged", "compare"]
+
+FEWEST_BARS = 1_000
+FEWEST_HITS = 30  # of a cell in history, below which it is not judged
+HELD_BACK = 1.0 / 3.0
+FACTOR = 1.5  # of history, within which a cell should lie
+TAIL_SHARE = 0.025  # of returns on each side that the tail index is taken from
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One model: its fit to all bars, its hits, and its hits on the held-back third by a fit that has not seen it.
+
+    Parameters
+    ----------
+    fit : Fit
+    hits, held_back : dict
+        Cell to `Hits` on all bars and on the last third.
+    error : float
+        Root mean square of log(model / history) over the judged cells of the last third.
+    tail : tuple of float
+        Tail index of bars, left and right (Hill 1975).
+    """
+
+    fit: Fit
+    hits: dict[Cell, Hits]
+    held_back: dict[Cell, Hits]
+    error: float
+    tail: tuple[float, float] = (math.nan, math.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What was found, best model first.
+
+    Parameters
+    ----------
+    candles : Candles
+    models : tuple of Judged
+    history, held_back : dict
+        Cell to `Hits` of all bars and of the last third.
+    """
+
+    candles: Candles
+    models: tuple[Judged, ...]
+    history: dict[Cell, Hits] = field(default_factory=dict)
+    held_back: dict[Cell, Hits] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Judged:
+        """The model whose barrier hits on the held-back third are nearest."""
+        return self.models[0]
+
+    @property
+    def tail(self) -> tuple[float, float]:
+        """Tail index of history's returns, left and right."""
+        return hill(self.candles.returns)
+
+
+def compare(
+    candles: Candles,
+    names: Sequence[str],
+    *,
+    source: dict[str, Any],
+    progress: Callable[[str], None] = lambda name: None,
+) -> Comparison:
+    """Fit models and judge them by barrier hits.
+
+    Parameters
+    ----------
+    candles : Candles
+    names : sequence of str
+        Of `FITTERS`.
+    source : dict
+        Keys of ``[market]`` that say where the candles come from, for models that are made of them.
+    progress : callable
+        Told the name of the model that is fitted next.
+
+    Raises
+    ------
+    ScenarioError
+        If the bars are too few, or nothing ever moves.
+    """
+    check(candles)
+    split = round((1.0 - HELD_BACK) * len(candles))
+    before, after = candles[:split], candles[split:]
+    history, later = history_hits(candles), history_hits(after)
+    judged = []
+    for name in names:
+        progress(name)
+        fit, early = FITTERS[name](candles), FITTERS[name](before)
+        market = market_of(fit, candles, source)
+        tested = market_of(early, after, source | {"until": said(float(after.time[0]))})
+        hits, held_back = model_hits(market, list(history)), model_hits(tested, list(later))
+        tail = hill(likeness(name, market, candles).model)
+        judged.append(Judged(fit, hits, held_back, misfit(held_back, later), tail))
+    models = sorted(judged, key=lambda model: (math.isnan(model.error), model.error))
+    return Comparison(candles, tuple(models), history, later)
+
+
+def check(candles: Candles) -> None:
+    """Refuse a history from which nothing can be fitted."""
+    if len(candles) < FEWEST_BARS:
+        raise ScenarioError(f"{len(candles):,} bars are too few to fit a model: at least {FEWEST_BARS:,}")
+    moved = float(np.mean(candles.returns != 0.0))
+    if moved < 0.5:
+        raise ScenarioError(f"the price stands still in {1.0 - moved:.0%} of the bars: nothing can be fitted")
+
+
+def market_of(fit: Fit, through: Candles | None, source: dict[str, Any]) -> Market:
+    """Return the process of a fit, on its way through the volatilities of `through`, at a price of one."""
+    keys = fit.market_through(through)
+    made = source if issubclass(Market.member(keys["kind"]), OnPrices) else {}
+    return Market.choose({**keys, **made, "price_usd": 1.0})
+
+
+def misfit(model: dict[Cell, Hits], history: dict[Cell, Hits]) -> float:
+    """Return the root mean square of log(model / history) over cells with enough hits; nan without any."""
+    ratios = [
+        math.log(max(model[cell].share, 1e-5) / hits.share)
+        for cell, hits in history.items()
+        if hits.count >= FEWEST_HITS
+    ]
+    return math.sqrt(np.mean(np.square(ratios))) if ratios else math.nan
+
+
+def hill(returns: np.ndarray) -> tuple[float, float]:
+    """Return the tail index of falls and of rises (Hill 1975) from the largest 2.5 % of each."""
+    return tuple(_hill(side) for side in (-returns[returns < 0.0], returns[returns > 0.0]))  # type: ignore[return-value]
+
+
+def _hill(sizes: np.ndarray) -> float:
+    k = max(2, round(2.0 * TAIL_SHARE * sizes.size))
+    top = np.sort(sizes)[-k - 1 :]
+    return float(1.0 / np.mean(np.log(top[1:] / top[0])))
