@@ -130,6 +130,18 @@ EVENTS = (
         },
         {"tier.0.max_leverage": 9.9},
     ),
+    Event(
+        "hyperliquid_jelly_2025",
+        "Hyperliquid JELLY, March 2025",
+        PER_LIQUIDATED,
+        2.65,  # USD 10.6 m on 4 m; up to 13.5 m, or on as much as 6 m
+        {
+            VOLUME: (10e6, 100e6),
+            SIGMA: (0.06, 0.12),
+            "shock.0.minutes": (15.0, 60.0),
+            "shock.0.move": (3.0, 4.0),
+        },
+    ),
 )
 
 NO_SIZE = "no figure for the venue's open interest on the day before"
@@ -141,13 +153,6 @@ NOT_EXPRESSIBLE = (
         PER_FUND,
         0.0107,
         "an outage that keeps customers out and leaves back-filled prints: the figure is not clean evidence",
-    ),
-    (
-        "Hyperliquid JELLY, March 2025",
-        PER_LIQUIDATED,
-        2.65,
-        "no figure for that market's volume or depth, a vault whose shared collateral keeps ADL from firing, "
-        "and operators who overrule the price",
     ),
 )
 

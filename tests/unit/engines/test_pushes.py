@@ -9,6 +9,7 @@ import pytest
 import stress
 from stress.agents.push import Push
 from stress.engines.blocks import World
+from stress.engines.desks import SeveralWorld
 from stress.engines.pushes import add_profile, cost_usd, costs, extremes, first_move, profile_of, reach
 from stress.engines.steps import NEVER
 
@@ -149,3 +150,17 @@ def test_an_oracle_push_costs_what_the_top_less_maintenance_is_above_the_start()
 def test_a_pulled_wall_costs_the_fall_beyond_the_margin():
     wall = {"kind": "wall", **ATTACKER, **ONCE, "move": -0.4}
     assert loss(wall) == pytest.approx(0.4 - 0.2, abs=0.01)
+
+
+def test_an_attack_on_one_symbol_moves_that_symbol_alone():
+    quiet = stress.Scenario.load(TINY.with_name("cross_margin.toml"), overrides={"run.horizon_hours": 4.0})
+    table = quiet.tables()["population"]
+    at = next(i for i, row in enumerate(table) if row["kind"] == "whale")
+    table[at] = {"kind": "wall", **ATTACKER, "symbol": "SOL", "share": 0.1, "leverage": 2.0}
+    calm, hit = (
+        SeveralWorld(s, decay=np.ones(s.clock.n_steps + 1)).block(0, 20).shocks
+        for s in (quiet, quiet.with_(population=table))
+    )
+    assert (hit[:, :2] == calm[:, :2]).all()
+    moved = hit[:, 2, -1] - calm[:, 2, -1]
+    assert moved.min() == pytest.approx(math.log(0.62))
