@@ -26,6 +26,7 @@ from stress.summary.concentration import (
 )
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.curve import RuinCurve, ruin_curve
+from stress.summary.extremes import ExtremeReserve, Extremes, ThresholdFit, estimate_extremes
 from stress.summary.growth import Growth, median_year
 from stress.summary.hindcasts import Hindcast, Hindcasts, load_hindcasts, shipped_hindcasts
 from stress.summary.increments import from_increments, outcomes_from_increments
@@ -40,6 +41,7 @@ from stress.summary.intervals import (
     zero_event_bound,
 )
 from stress.summary.model_risk import Driver, ModelRisk, ParameterInterval, Spread, Variant
+from stress.summary.pareto import fit_generalized_pareto
 from stress.summary.pools import PoolEstimate
 from stress.summary.quantile import (
     QuantileInterval,
@@ -59,7 +61,6 @@ from stress.summary.tail import (
     TailEstimate,
     check_tail,
     expected_shortfall,
-    fit_generalized_pareto,
 )
 from stress.summary.year import Year
 
@@ -74,6 +75,8 @@ __all__ = [
     "Difference",
     "Driver",
     "Estimate",
+    "ExtremeReserve",
+    "Extremes",
     "Growth",
     "Headline",
     "Hindcast",
@@ -89,6 +92,7 @@ __all__ = [
     "Summary",
     "TailCheck",
     "TailEstimate",
+    "ThresholdFit",
     "Variant",
     "Year",
     "annual_rate",
@@ -103,6 +107,7 @@ __all__ = [
     "cover_rows",
     "coverage",
     "effective_size",
+    "estimate_extremes",
     "estimate_probability",
     "expected_shortfall",
     "fit_generalized_pareto",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from stress.outcomes import Facts
 from stress.summary.notation import Money, percent, row, wrapped
-from stress.summary.page_fund import cover, needed, pools, probabilities, shortfall
+from stress.summary.page_fund import cover, extremes, needed, pools, probabilities, shortfall
 from stress.summary.page_model import assumptions, growth, hindcast_lines, model_risk
 from stress.summary.page_payers import payers
 
@@ -21,6 +21,7 @@ def text(summary: "Summary") -> str:
         probabilities,
         needed,
         shortfall,
+        extremes,
         pools,
         payers,
         cover,

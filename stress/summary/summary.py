@@ -13,6 +13,7 @@ from stress.summary import caveats, page
 from stress.summary.attribution import CohortShares, cohort_shares
 from stress.summary.clusters import Clusters
 from stress.summary.cover import CoverRow, cover_rows
+from stress.summary.extremes import Extremes, estimate_extremes
 from stress.summary.growth import Growth, estimate_growth, fund_change
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
@@ -81,6 +82,8 @@ class Summary:
         By level, of the net drawdown.
     tail : TailCheck
         Tail index of the net drawdown.
+    extremes : Extremes
+        Net reserves by extrapolation, at the levels and at that of the year.
     mean, probability : dict of str to float
         Means of columns in their own units; probabilities of events over the horizon.
     probability_interval : dict of str to Estimate
@@ -117,6 +120,7 @@ class Summary:
     reserves: tuple[ReserveEstimate, ...]
     expected_shortfall: tuple[TailEstimate, ...]
     tail: TailCheck
+    extremes: Extremes
     mean: dict[str, float]
     probability: dict[str, float]
     probability_interval: dict[str, Estimate]
@@ -175,6 +179,7 @@ class Summary:
             "reserve": [row.to_dict() for row in self.reserves],
             "expected_shortfall": [row.to_dict() for row in self.expected_shortfall],
             "tail": self.tail.to_dict(),
+            "extremes": self.extremes.to_dict(),
             "mean": dict(self.mean),
             "probability": dict(self.probability),
             "probability_interval": {k: v.to_dict() for k, v in self.probability_interval.items()},
@@ -228,22 +233,26 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         estimate_probability, clusters=clusters, confidence=confidence, horizon_hours=facts.horizon_hours
     )
     beyond, any_pool = inventory_beyond_fund(outcomes), any_pool_ruined(outcomes)
+    reserves = estimate_reserves(outcomes, levels, clusters, confidence)
+    year = estimate_year(outcomes, clusters, confidence)
+    net = {row.level: (row.low, row.high) for row in (*reserves, year.net) if row.kind == "net"}
     return Summary(
         facts=facts,
         confidence=confidence,
         n_paths=outcomes.n_paths,
         n_populations=clusters.n_clusters,
         ruin_probability=probability(outcomes.ruin_step >= 0),
-        reserves=estimate_reserves(outcomes, levels, clusters, confidence),
+        reserves=reserves,
         expected_shortfall=tuple(expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels),
         tail=tail,
+        extremes=estimate_extremes(outcomes.drawdown, net, **shared, empirical=net),
         mean={name: float(np.mean(values)) for name, values in _amounts(outcomes).items()},
         probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
         probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
         inventory_beyond_fund=None if beyond is None else probability(beyond),
         pools=estimate_pools(outcomes, levels, clusters, confidence),
         any_pool_ruined=None if any_pool is None else probability(any_pool),
-        year=estimate_year(outcomes, clusters, confidence),
+        year=year,
         fund_change=estimate_mean(fund_change(outcomes), clusters, confidence),
         growth=estimate_growth(outcomes, clusters, confidence),
         cover=cover_rows(facts),
