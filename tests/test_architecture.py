@@ -35,7 +35,7 @@ ARROWS = {
     "outcomes": set(),
     "engines": {*MODEL, "outcomes"},
     "summary": {"outcomes"},
-    "size": {*MODEL, "engines", "outcomes", "summary"},
+    "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "rare": {*MODEL, "engines", "outcomes", "summary"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
     "sweep": {*MODEL, "engines", "outcomes", "summary"},
@@ -62,7 +62,16 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"census_page", "drawdir", "launch_compare", "launch_draws", "launch_import", "launch_population", "viz"}
+TOP |= {
+    "census_page",
+    "drawdir",
+    "launch_compare",
+    "launch_draws",
+    "launch_import",
+    "launch_population",
+    "launch_size",
+    "viz",
+}
 
 # Packages that only some rooms may know.
 PRIVATE = {

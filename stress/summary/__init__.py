@@ -46,7 +46,6 @@ from stress.summary.pools import PoolEstimate
 from stress.summary.quantile import (
     QuantileInterval,
     coverage,
-    harrell_davis,
     order_statistic,
     quantile_interval,
     ranks,
@@ -55,6 +54,8 @@ from stress.summary.quantile import (
 )
 from stress.summary.regimes import Headline
 from stress.summary.reserves import ReserveEstimate, horizon_level
+from stress.summary.smooth import harrell_davis, smooth_quantile
+from stress.summary.standards import StandardReserve, Standards, mica_own_funds
 from stress.summary.summary import Summary, summarize
 from stress.summary.tail import (
     TailCheck,
@@ -89,6 +90,8 @@ __all__ = [
     "RuinCurve",
     "Rulebook",
     "Spread",
+    "StandardReserve",
+    "Standards",
     "Summary",
     "TailCheck",
     "TailEstimate",
@@ -120,6 +123,7 @@ __all__ = [
     "liquidation_probability",
     "load_hindcasts",
     "median_year",
+    "mica_own_funds",
     "model_risk_from_dict",
     "order_statistic",
     "outcomes_from_increments",
@@ -128,6 +132,7 @@ __all__ = [
     "ranks",
     "ruin_curve",
     "shipped_hindcasts",
+    "smooth_quantile",
     "spread_of",
     "summarize",
     "two_sided_sample_size",

@@ -8,6 +8,7 @@ from stress.summary.notation import Money, percent, row, wrapped
 from stress.summary.page_fund import cover, extremes, needed, pools, probabilities, shortfall
 from stress.summary.page_model import assumptions, growth, hindcast_lines, model_risk
 from stress.summary.page_payers import payers
+from stress.summary.page_standards import standards
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
@@ -22,6 +23,7 @@ def text(summary: "Summary") -> str:
         needed,
         shortfall,
         extremes,
+        standards,
         pools,
         payers,
         cover,

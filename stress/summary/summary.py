@@ -23,6 +23,7 @@ from stress.summary.pools import PoolEstimate, any_pool_ruined, estimate_pools
 from stress.summary.quantile import check_probability
 from stress.summary.regimes import Headline, headline
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
+from stress.summary.standards import Standards, estimate_standards
 from stress.summary.tail import TailCheck, TailEstimate, check_tail, expected_shortfall
 from stress.summary.year import Year, estimate_year
 
@@ -102,6 +103,8 @@ class Summary:
         How the fund grows, in the quantities that history gives.
     cover : tuple of CoverRow
         The fund against the default of the largest accounts.
+    standards : Standards or None
+        What the presets of internal standards ask for, where the scenario chose any.
     shares : CohortShares or None
         Who causes the worst moments, where the run recorded it.
     conservation_error : float
@@ -131,6 +134,7 @@ class Summary:
     fund_change: Estimate
     growth: Growth
     cover: tuple[CoverRow, ...]
+    standards: Standards | None
     shares: CohortShares | None
     conservation_error: float
     model_risk: ModelRisk | None = None
@@ -188,6 +192,7 @@ class Summary:
             "fund_change": self.fund_change.to_dict(),
             "growth": self.growth.to_dict(),
             "cover": [row.to_dict() for row in self.cover],
+            "standards": self.standards and self.standards.to_dict(),
             "attribution": self.shares.to_dict() if self.shares else None,
             "conservation_error": self.conservation_error,
             "headline": self.headline and self.headline.to_dict(),
@@ -256,6 +261,7 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         fund_change=estimate_mean(fund_change(outcomes), clusters, confidence),
         growth=estimate_growth(outcomes, clusters, confidence),
         cover=cover_rows(facts),
+        standards=estimate_standards(outcomes, clusters, confidence),
         shares=next(filter(None, (cohort_shares(outcomes, level) for level in levels)), None),
         conservation_error=float(np.max(outcomes.conservation_error)),
     )
@@ -284,5 +290,5 @@ def inventory_beyond_fund(outcomes: Outcomes) -> np.ndarray | None:
 
 def _run_facts(facts: Facts) -> dict[str, Any]:
     """Return the facts that the document shows as they are; the rest is in it as results."""
-    results = {"levels", "confidence", "cover", "cohorts", "pools"}
+    results = {"levels", "confidence", "cover", "cohorts", "pools", "presets", "own_funds"}
     return {name: value for name, value in facts.to_dict().items() if name not in results}
