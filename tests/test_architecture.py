@@ -18,7 +18,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # What a room may import besides itself.  Arrows point down: no room is listed below one that lists it.
 BASE = {"rules", "registry", "toml"}
-MODEL = {"scenario", "overlays", "symbols", "accounts", "agents", "exchange", "markets", "randomness", *BASE}
+MODEL = {"scenario", "overlays", "symbols", "accounts", "agents", "exchange", "markets", "candles", "randomness", *BASE}
 ARROWS = {
     "rules": set(),
     "registry": set(),
@@ -29,7 +29,8 @@ ARROWS = {
     "accounts": {"rules"},
     "agents": {"accounts", "rules", "registry"},
     "exchange": {"accounts", "rules", "registry"},
-    "markets": {"randomness", "rules", "registry"},
+    "candles": {"toml"},
+    "markets": {"candles", "randomness", "rules", "registry"},
     "symbols": {"agents", "exchange"},
     "scenario": MODEL - {"scenario", "randomness"},
     "outcomes": set(),

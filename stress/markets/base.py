@@ -37,6 +37,7 @@ class Market(Part):
 
     price_usd: float = Field(gt=0)
     increments: ClassVar[Any]
+    is_given: ClassVar[bool] = False  # the path is told, not drawn: at most the noise inside its bars is random
 
     def numbers(self, clock: Clock) -> dict[str, float]:
         """Return the process's parameters per step."""

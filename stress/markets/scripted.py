@@ -18,6 +18,7 @@ class Scripted(Market, kind="scripted"):
     """No noise: every path is the same."""
 
     log_returns: tuple[float, ...] = Field(default=(), max_length=1_000_000)  # one per step, from the first on
+    is_given = True
     increments = staticmethod(given_increments)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:

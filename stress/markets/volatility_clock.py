@@ -13,7 +13,9 @@ import numpy as np
 from pydantic import Field
 
 from stress.markets.base import Clock, Market
+from stress.markets.jumps import MOST_EXPECTED, poisson_count
 from stress.markets.noise import fill_noise, noise_numbers
+from stress.markets.tails import look_up, scale_table
 from stress.randomness import (
     JUMPS,
     MIXING,
@@ -23,25 +25,6 @@ from stress.randomness import (
     uniform_pair,
 )
 from stress.rules import rule
-
-OCTAVES, CELLS = 48, 64  # of the table: each halving of a tail probability has 64 cells
-MAX_JUMPS = 1_000  # of one path
-MOST_EXPECTED = 500.0  # jumps of one path: never is a path asked for MAX_JUMPS
-
-
-@rule
-def look_up(table, u):
-    """Return the table's value at probability `u`: octaves of the nearer tail, linear inside a cell."""
-    row = 0 if u < 0.5 else 1
-    tail = min(u, 1.0 - u)
-    octave, base = 0, 0.25
-    while tail < base and octave < OCTAVES - 1:
-        octave += 1
-        base *= 0.5
-    x = (tail / base - 1.0) * CELLS if tail >= base else 0.0
-    cell = min(int(x), CELLS - 1)
-    at = octave * (CELLS + 1) + cell
-    return table[row, at] + (x - cell) * (table[row, at + 1] - table[row, at])
 
 
 @rule
@@ -67,13 +50,7 @@ def spread_jump(out, start, length, size):
 def add_jumps(numbers, path, k0, k1, out):
     """Add Poisson jumps with Pareto sizes, truncated, in times of their own."""
     u, _ = uniform_pair(0, path, JUMPS, k0, k1)
-    n, weight = 0, math.exp(-numbers.expected_jumps)
-    total = weight
-    while u > total and n < MAX_JUMPS:
-        n += 1
-        weight *= numbers.expected_jumps / n
-        total += weight
-    for j in range(n):
+    for j in range(poisson_count(u, numbers.expected_jumps)):
         when, lasting = uniform_pair(2 * j + 1, path, JUMPS, k0, k1)
         tail, side = uniform_pair(2 * j + 2, path, JUMPS, k0, k1)
         length = numbers.shortest + lasting * (numbers.longest - numbers.shortest)
@@ -184,31 +161,5 @@ class VolatilityClock(Market, kind="volatility_clock"):
         }
 
     def table(self, clock: Clock) -> np.ndarray:
-        """Return sqrt((v - 2) / chi2_v) by probability: the scale that turns a normal into a unit Student-t.
-
-        It is capped at `noise_largest` and raised below the cap such that its mean square stays one.  Row 0
-        holds the lower half of probabilities, row 1 the upper half; OCTAVES x (CELLS + 1) columns.
-        """
-        from scipy.special import chdtri, gammaincinv  # scipy.stats would cost a second
-
-        base = 2.0 ** -(2.0 + np.arange(OCTAVES))
-        tail = (base[:, None] * (1.0 + np.arange(CELLS + 1) / CELLS)).ravel()
-        nu, cap = self.tail_index, self.noise_largest
-        squares = np.stack([2.0 * gammaincinv(nu / 2.0, tail), chdtri(nu, tail)])  # chi2 quantiles
-        return np.minimum(raise_below(nu, cap) * np.sqrt((nu - 2.0) / squares), cap)
-
-
-def raise_below(nu: float, cap: float) -> float:
-    """Return g such that E min(g s, cap)^2 = 1 for the scale s of a unit Student-t with `nu` degrees of freedom.
-
-    With c = (nu - 2) g^2 / cap^2, E min(g s, cap)^2 = g^2 P(chi2_{nu-2} > c) + cap^2 P(chi2_nu < c).
-    """
-    from scipy.optimize import brentq
-    from scipy.special import chdtr, chdtrc
-
-    def excess(g: float) -> float:
-        """Return how far the mean square is above one."""
-        edge = (nu - 2.0) * g * g / (cap * cap)
-        return g * g * chdtrc(nu - 2.0, edge) + cap * cap * chdtr(nu, edge) - 1.0
-
-    return brentq(excess, 0.5, 1e4)
+        """Return the scales of the noise by probability."""
+        return scale_table(self.tail_index, self.noise_largest)

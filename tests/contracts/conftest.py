@@ -6,6 +6,7 @@ import pytest
 from stress.agents.base import Venue
 from stress.exchange.contract import Linear
 from stress.exchange.margin import Tier, TierTable
+from stress.markets.base import Market
 
 # Values that a required key may have; a new class with other required keys adds them to its own defaults.
 EXAMPLES = {
@@ -43,11 +44,23 @@ def book_file(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def example(book_file):
+def prices_file(tmp_path_factory):
+    """Forty daily candles that end where they begin."""
+    path = tmp_path_factory.mktemp("prices") / "prices.csv"
+    rows = ["time,open,high,low,close"]
+    for day in range(40):
+        before, after = (100.0 + 2.0 * (3 * d * (d - 1) % 5) for d in (day, day + 1))
+        rows.append(f"{86400 * day},{before},{max(before, after) + 1},{min(before, after) - 1},{after}")
+    path.write_text("\n".join(rows))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def example(book_file, prices_file):
     """Build a member of any family: required keys have an example, or lie where their constraints allow."""
-    examples = {**EXAMPLES, "file": book_file}
 
     def make(part, **settings):
+        examples = {**EXAMPLES, "file": prices_file if issubclass(part, Market) else book_file}
         for name, field in part.model_fields.items():
             money = name == f"{getattr(part, 'money', '')}_usd"  # one of two keys, of which one must be given
             short = name.endswith("_median") and name.removesuffix("_median") not in settings  # of a law, in two forms
