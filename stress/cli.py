@@ -174,6 +174,38 @@ def _uncertainty(
     )
 
 
+@app.command("size")
+def _size(
+    config: Config,
+    level: Annotated[float, typer.Option(help="No ruin with this probability, e.g. 0.995.")],
+    horizon: Annotated[str | None, typer.Option(metavar="TIME", help="72h, 30d, 1y; the scenario's own.")] = None,
+    paths: Annotated[int | None, typer.Option(min=1, help="Number of paths of each run.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    setting: Settings = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+) -> int:
+    """Solve for the reserve: how large must the fund be?"""
+    from stress.launch_size import SizeOptions, launch_size
+
+    overrides = {"run.n_paths": paths, "run.seed": seed}
+    return launch_size(
+        SizeOptions(
+            config=config,
+            level=level,
+            horizon=horizon,
+            settings=tuple(setting or ()),
+            overrides={key: value for key, value in overrides.items() if value is not None},
+            threads=threads,
+            json=json,
+            quiet=quiet,
+            progress=not (no_progress or quiet),
+        )
+    )
+
+
 @app.command("compare")
 def _compare(
     config: Config,

@@ -56,6 +56,9 @@ def draw_figures(
     unit = scenario.exchange.unit
     yield "ruin_curve", plots.ruin_curve(outcomes, summary=summary)
     yield "loss_histogram", plots.loss_histogram(outcomes, summary=summary)
+    if summary.extremes.accepted:
+        yield "tail_fit", plots.tail_fit(outcomes, summary=summary)
+        yield "mean_excess", plots.mean_excess(outcomes, summary=summary)
     if summary.model_risk and any(variant.reserve for variant in summary.model_risk.variants):
         yield "model_risk", plots.model_risk(summary.model_risk, unit=unit)
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]

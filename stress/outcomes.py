@@ -114,6 +114,10 @@ class Facts:
         ``{"name", "symbols", "initial_usd"}`` of every pool of a fund behind several symbols; `Pools` has the paths.
     renewal : bool
         Whether accounts who close, are liquidated or leave are followed by others.
+    presets : tuple of str
+        Internal standards whose reserves the scenario asks for.
+    own_funds : dict, optional
+        ``{"service_class": 3, "fixed_overheads_eur": 9e5}``: what the firm's own funds follow from.
     """
 
     scenario: str
@@ -140,6 +144,8 @@ class Facts:
     unit_usd: float = 1.0
     pools: tuple[dict[str, Any], ...] = ()
     renewal: bool = False
+    presets: tuple[str, ...] = ()
+    own_funds: dict[str, Any] | None = None
 
     def __post_init__(self):
         typed = [{"n": int(r["n"]), "move": float(r["move"])} for r in self.cover]
@@ -149,6 +155,7 @@ class Facts:
         object.__setattr__(self, "elapsed_s", {phase: float(s) for phase, s in self.elapsed_s.items()})
         object.__setattr__(self, "levels", tuple(float(level) for level in self.levels))
         object.__setattr__(self, "cohorts", tuple(self.cohorts))
+        object.__setattr__(self, "presets", tuple(self.presets))
         object.__setattr__(self, "pools", tuple(self.pools))
 
     def in_usd(self) -> "Facts":

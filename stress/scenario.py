@@ -36,6 +36,7 @@ from stress.toml import ScenarioError
 __all__ = ["Scenario", "ScenarioError"]
 
 ROUNDING = 1e-9  # of shares that should add up to one
+Standard = Literal["ruin", "ccp_margin", "emir_cover2", "solvency2", "basel_es"]
 MIN_POPULATIONS = 100  # cluster intervals need enough of them (docs/method.md, section 10)
 
 
@@ -52,11 +53,20 @@ class Run(Settings):
     engine: Literal["auto", "reference", "loop", "ladder"] = "auto"
 
 
+class OwnFunds(Settings):
+    """``reserve.own_funds``: what a firm's own funds follow from (MiCA Art. 67), apart from the fund."""
+
+    service_class: Literal[1, 2, 3]
+    fixed_overheads_eur: float = Field(ge=0)
+
+
 class Reserve(Settings):
-    """Table ``[reserve]``: which levels are printed."""
+    """Table ``[reserve]``: which levels are printed, and which internal standards beside them."""
 
     levels: tuple[float, ...] = Field(default=(0.99, 0.995, 0.999), min_length=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
+    presets: tuple[Standard, ...] | None = None
+    own_funds: OwnFunds | None = None
 
     @field_validator("levels")
     @classmethod

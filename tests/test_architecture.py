@@ -36,7 +36,7 @@ ARROWS = {
     "outcomes": set(),
     "engines": {*MODEL, "outcomes"},
     "summary": {"outcomes"},
-    "size": {*MODEL, "engines", "outcomes", "summary"},
+    "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "rare": {*MODEL, "engines", "outcomes", "summary"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
     "sweep": {*MODEL, "engines", "outcomes", "summary"},
@@ -65,7 +65,7 @@ TOP = {
     "screen",
 }
 TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
-TOP |= {"launch_population", "launch_replay", "viz"}
+TOP |= {"launch_population", "launch_replay", "launch_size", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {

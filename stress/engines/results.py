@@ -102,7 +102,7 @@ class Results:
     ) -> Outcomes:
         """Return the outcomes of a finished run, with its liquidations if asked for."""
         scenario = self.scenario
-        exact, note = one_run_curve(scenario)
+        (exact, note), own = one_run_curve(scenario), scenario.reserve.own_funds
         facts = Facts(
             scenario=scenario.run.name,
             config_sha256=scenario.sha256,
@@ -128,6 +128,8 @@ class Results:
             unit_usd=scenario.money_usd,
             pools=self.pool_rows(),
             renewal=scenario.renewal is not None,
+            presets=scenario.reserve.presets or (),
+            own_funds=own.model_dump() if own else None,
         )
         pools = Pools(self.pools["drawdown"], self.pools["ruin_step"]) if facts.pools else None
         return Outcomes(self.columns, facts, self.attribution(), self.liquidations() if ledger else None, pools)

@@ -14,6 +14,7 @@ from stress.plots.losses import loss_histogram
 from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
 from stress.plots.save import save
+from stress.plots.tail import mean_excess, tail_fit
 from stress.plots.variants import model_risk
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "leverage_by_cohort",
     "liquidation_map",
     "loss_histogram",
+    "mean_excess",
     "memory_of_moves",
     "model_risk",
     "parameter_interval",
@@ -31,5 +33,6 @@ __all__ = [
     "ruin_curve",
     "save",
     "size_survival",
+    "tail_fit",
     "who_pays",
 ]

@@ -26,6 +26,7 @@ from stress.summary.concentration import (
 )
 from stress.summary.cover import CoverRow, cover_rows
 from stress.summary.curve import RuinCurve, ruin_curve
+from stress.summary.extremes import ExtremeReserve, Extremes, ThresholdFit, estimate_extremes
 from stress.summary.growth import Growth, median_year
 from stress.summary.hindcasts import Hindcast, Hindcasts, load_hindcasts, shipped_hindcasts
 from stress.summary.increments import from_increments, outcomes_from_increments
@@ -40,11 +41,11 @@ from stress.summary.intervals import (
     zero_event_bound,
 )
 from stress.summary.model_risk import Driver, ModelRisk, ParameterInterval, Spread, Variant
+from stress.summary.pareto import fit_generalized_pareto
 from stress.summary.pools import PoolEstimate
 from stress.summary.quantile import (
     QuantileInterval,
     coverage,
-    harrell_davis,
     order_statistic,
     quantile_interval,
     ranks,
@@ -53,13 +54,14 @@ from stress.summary.quantile import (
 )
 from stress.summary.regimes import Headline
 from stress.summary.reserves import ReserveEstimate, horizon_level
+from stress.summary.smooth import harrell_davis, smooth_quantile
+from stress.summary.standards import StandardReserve, Standards, mica_own_funds
 from stress.summary.summary import Summary, summarize
 from stress.summary.tail import (
     TailCheck,
     TailEstimate,
     check_tail,
     expected_shortfall,
-    fit_generalized_pareto,
 )
 from stress.summary.year import Year
 
@@ -74,6 +76,8 @@ __all__ = [
     "Difference",
     "Driver",
     "Estimate",
+    "ExtremeReserve",
+    "Extremes",
     "Growth",
     "Headline",
     "Hindcast",
@@ -86,9 +90,12 @@ __all__ = [
     "RuinCurve",
     "Rulebook",
     "Spread",
+    "StandardReserve",
+    "Standards",
     "Summary",
     "TailCheck",
     "TailEstimate",
+    "ThresholdFit",
     "Variant",
     "Year",
     "annual_rate",
@@ -103,6 +110,7 @@ __all__ = [
     "cover_rows",
     "coverage",
     "effective_size",
+    "estimate_extremes",
     "estimate_probability",
     "expected_shortfall",
     "fit_generalized_pareto",
@@ -115,6 +123,7 @@ __all__ = [
     "liquidation_probability",
     "load_hindcasts",
     "median_year",
+    "mica_own_funds",
     "model_risk_from_dict",
     "order_statistic",
     "outcomes_from_increments",
@@ -123,6 +132,7 @@ __all__ = [
     "ranks",
     "ruin_curve",
     "shipped_hindcasts",
+    "smooth_quantile",
     "spread_of",
     "summarize",
     "two_sided_sample_size",

@@ -88,6 +88,9 @@ def _about_sample(summary: "Summary") -> Iterator[str]:
     for reason in dict.fromkeys(row.reason for row in summary.expected_shortfall if row.reason):
         levels = [f"{100 * row.level:g}" for row in summary.expected_shortfall if row.reason == reason]
         yield f"Expected shortfall at {', '.join(levels)} %: {reason}."
+    apart = [f"{100 * row.level:g}" for row in summary.extremes.reserves if row.agrees is False]
+    if apart:
+        yield f"Counting and extrapolation disagree at {', '.join(apart)} %: the intervals do not overlap."
     events = (summary.ruin_probability, *summary.probability_interval.values())
     if any(event.value == 0 for event in events):
         yield "What happened on no path has a one-sided bound, which counts the paths as independent."

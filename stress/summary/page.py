@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from stress.outcomes import Facts
 from stress.summary.notation import Money, percent, row, wrapped
-from stress.summary.page_fund import cover, needed, pools, probabilities, shortfall
+from stress.summary.page_fund import cover, extremes, needed, pools, probabilities, shortfall
 from stress.summary.page_model import assumptions, growth, hindcast_lines, model_risk
 from stress.summary.page_payers import payers
+from stress.summary.page_standards import standards
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
@@ -21,6 +22,8 @@ def text(summary: "Summary") -> str:
         probabilities,
         needed,
         shortfall,
+        extremes,
+        standards,
         pools,
         payers,
         cover,

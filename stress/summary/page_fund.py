@@ -5,6 +5,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from stress.summary.caveats import stands_beyond_the_data
+from stress.summary.extremes import ExtremeReserve
 from stress.summary.intervals import HOURS_PER_YEAR, Estimate, annual_rate, within_year
 from stress.summary.model_risk import Spread
 from stress.summary.notation import Money, brackets, percent, rate, row, three_digits, wrapped
@@ -14,7 +15,7 @@ from stress.summary.year import basis, beyond_the_data, chance_in_year
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
 
-__all__ = ["cover", "needed", "pools", "probabilities", "shortfall"]
+__all__ = ["cover", "extremes", "needed", "pools", "probabilities", "shortfall"]
 
 _PARAMETER_ROW = "    parameter interval"
 _CHANCE, _SYMBOLS = 36, 40
@@ -162,6 +163,23 @@ def shortfall(summary: "Summary") -> Iterator[str]:
         amount = "refused" if estimate.value is None else money(estimate.value)
         interval = "" if estimate.low is None else " " + brackets(estimate.low, estimate.high, money.bare)
         yield row(f"Expected shortfall, worst {100 * (1 - estimate.level):.3g} %", amount + interval)
+
+
+def extremes(summary: "Summary") -> Iterator[str]:
+    """Yield the rarest reserve that the largest falls point to, over all thresholds that fit; the file has the rest."""
+    found, money = summary.extremes, summary.money
+    rows = [row for row in found.reserves if row.least is not None]
+    if not rows:
+        return
+    xi, rarest = [fit.xi for fit in found.accepted], max(rows, key=lambda row: row.level)
+    name = f"Extrapolated, {100 * rarest.level:.6g} %, {len(xi)}/{len(found.fits)} thresholds"
+    amount = f"{_range(rarest, money)} {brackets(rarest.low, rarest.high, money.bare)}"
+    yield row(name, amount, f"tail index {min(xi):.2f} to {max(xi):.2f}")
+
+
+def _range(estimate: ExtremeReserve, money: Money) -> str:
+    least, most = money(estimate.least or 0.0), money(estimate.most or 0.0)
+    return least if least == most else f"{least} to {money.bare(estimate.most or 0.0)}"
 
 
 def cover(summary: "Summary") -> Iterator[str]:

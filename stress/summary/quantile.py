@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtr, betainc
+from scipy.special import bdtr
 
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import effective_size
@@ -18,7 +18,6 @@ __all__ = [
     "QuantileInterval",
     "check_probability",
     "coverage",
-    "harrell_davis",
     "order_statistic",
     "quantile_interval",
     "ranks",
@@ -100,28 +99,6 @@ def wilks_sample_size(level: float, confidence: float = 0.95) -> int:
 def two_sided_sample_size(level: float, confidence: float = 0.95) -> int:
     """Return the smallest n for which both ranks of the equal-tailed interval exist."""
     return math.ceil(math.log((1 - confidence) / 2) / math.log(max(level, 1 - level)))
-
-
-def harrell_davis(x: np.ndarray, level: float) -> float:
-    """Return the Harrell-Davis estimate of a quantile: a Beta-weighted mean of all order statistics.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-        Sample, in any order.
-    level : float
-        Level of the quantile.
-
-    Returns
-    -------
-    float
-        ``sum_i w_i x_(i)``, ``w_i`` the Beta((n+1)p, (n+1)(1-p)) mass of ``[(i-1)/n, i/n]`` (Harrell &
-        Davis 1982).  Smoother than an order statistic, and not robust to an infinite variance.
-    """
-    check_probability(level=level)
-    n = len(x)
-    mass = betainc((n + 1) * level, (n + 1) * (1 - level), np.arange(n + 1) / n)
-    return float(np.diff(mass) @ np.sort(x))
 
 
 def quantile_interval(

@@ -11,6 +11,8 @@ from stress.summary.clusters import Clusters
 from stress.summary.curve import KINDS
 from stress.summary.intervals import HOURS_PER_YEAR
 from stress.summary.quantile import quantile_interval
+from stress.summary.smooth import smooth_quantile
+from stress.summary.tail import check_tail
 
 __all__ = ["ReserveEstimate", "estimate_reserve", "estimate_reserves", "horizon_level"]
 
@@ -35,6 +37,10 @@ class ReserveEstimate:
         Paths of the same design that would do.
     upper_bound : float or None
         When refused: the largest drawdown, if it is a one-sided upper bound of the reserve (Wilks).
+    smooth, smooth_low, smooth_high : float or None
+        Harrell and Davis's estimate and interval; the interval None for an infinite variance.
+    loss_beyond : float or None
+        Mean over all paths of what lies beyond the reserve, ``E[(drawdown - value)+]``; None for an infinite mean.
     """
 
     level: float
@@ -46,6 +52,10 @@ class ReserveEstimate:
     reason: str | None = None
     n_paths_needed: int | None = None
     upper_bound: float | None = None
+    smooth: float | None = None
+    smooth_low: float | None = None
+    smooth_high: float | None = None
+    loss_beyond: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain, JSON-ready values."""
@@ -77,4 +87,14 @@ def estimate_reserve(
 ) -> ReserveEstimate:
     """Return the reserve of a level from drawdowns, shape (n_paths,); without an interval it is not a result."""
     found = asdict(quantile_interval(drawdown, level, clusters=clusters, confidence=confidence))
-    return ReserveEstimate(**{**found, "value": None if found["reason"] else found["value"]}, kind=kind)
+    if found["reason"]:
+        return ReserveEstimate(**{**found, "value": None}, kind=kind)
+    return ReserveEstimate(**found, kind=kind, **_beside(drawdown, level, found["value"], clusters, confidence))
+
+
+def _beside(drawdown: np.ndarray, level: float, value: float, clusters: Clusters, confidence: float) -> dict[str, Any]:
+    """Return the smoother estimate and the loss beyond the reserve, as far as the tail lets them exist."""
+    tail, smooth = check_tail(drawdown), smooth_quantile(drawdown, level, clusters=clusters, confidence=confidence)
+    low, high = (None, None) if tail.infinite_variance else (smooth.low, smooth.high)
+    beyond = None if tail.infinite_mean else float(np.mean(np.maximum(drawdown - value, 0.0)))
+    return {"smooth": smooth.value, "smooth_low": low, "smooth_high": high, "loss_beyond": beyond}

@@ -14,6 +14,7 @@ from stress.summary.attribution import CohortShares, cohort_shares
 from stress.summary.clusters import Clusters
 from stress.summary.concentration import Concentration
 from stress.summary.cover import CoverRow, cover_rows
+from stress.summary.extremes import Extremes, estimate_extremes
 from stress.summary.growth import Growth, estimate_growth, fund_change
 from stress.summary.intervals import Estimate, estimate_probability
 from stress.summary.means import estimate_mean
@@ -23,6 +24,7 @@ from stress.summary.pools import PoolEstimate, any_pool_ruined, estimate_pools
 from stress.summary.quantile import check_probability
 from stress.summary.regimes import Headline, headline
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
+from stress.summary.standards import Standards, estimate_standards
 from stress.summary.tail import TailCheck, TailEstimate, check_tail, expected_shortfall
 from stress.summary.year import Year, estimate_year
 
@@ -82,6 +84,8 @@ class Summary:
         By level, of the net drawdown.
     tail : TailCheck
         Tail index of the net drawdown.
+    extremes : Extremes
+        Net reserves by extrapolation, at the levels and at that of the year.
     mean, probability : dict of str to float
         Means of columns in their own units; probabilities of events over the horizon.
     probability_interval : dict of str to Estimate
@@ -100,6 +104,8 @@ class Summary:
         How the fund grows, in the quantities that history gives.
     cover : tuple of CoverRow
         The fund against the default of the largest accounts.
+    standards : Standards or None
+        What the presets of internal standards ask for, where the scenario chose any.
     shares : CohortShares or None
         Who causes the worst moments, where the run recorded it.
     conservation_error : float
@@ -120,6 +126,7 @@ class Summary:
     reserves: tuple[ReserveEstimate, ...]
     expected_shortfall: tuple[TailEstimate, ...]
     tail: TailCheck
+    extremes: Extremes
     mean: dict[str, float]
     probability: dict[str, float]
     probability_interval: dict[str, Estimate]
@@ -130,6 +137,7 @@ class Summary:
     fund_change: Estimate
     growth: Growth
     cover: tuple[CoverRow, ...]
+    standards: Standards | None
     shares: CohortShares | None
     conservation_error: float
     model_risk: ModelRisk | None = None
@@ -186,6 +194,7 @@ class Summary:
             "reserve": [row.to_dict() for row in self.reserves],
             "expected_shortfall": [row.to_dict() for row in self.expected_shortfall],
             "tail": self.tail.to_dict(),
+            "extremes": self.extremes.to_dict(),
             "mean": dict(self.mean),
             "probability": dict(self.probability),
             "probability_interval": {k: v.to_dict() for k, v in self.probability_interval.items()},
@@ -194,6 +203,7 @@ class Summary:
             "fund_change": self.fund_change.to_dict(),
             "growth": self.growth.to_dict(),
             "cover": [row.to_dict() for row in self.cover],
+            "standards": self.standards and self.standards.to_dict(),
             "attribution": self.shares.to_dict() if self.shares else None,
             "conservation_error": self.conservation_error,
             "headline": self.headline and self.headline.to_dict(),
@@ -240,25 +250,30 @@ def summarize(outcomes: Outcomes, *, levels: Sequence[float] | None = None, conf
         estimate_probability, clusters=clusters, confidence=confidence, horizon_hours=facts.horizon_hours
     )
     beyond, any_pool = inventory_beyond_fund(outcomes), any_pool_ruined(outcomes)
+    reserves = estimate_reserves(outcomes, levels, clusters, confidence)
+    year = estimate_year(outcomes, clusters, confidence)
+    net = {row.level: (row.low, row.high) for row in (*reserves, year.net) if row.kind == "net"}
     return Summary(
         facts=facts,
         confidence=confidence,
         n_paths=outcomes.n_paths,
         n_populations=clusters.n_clusters,
         ruin_probability=probability(outcomes.ruin_step >= 0),
-        reserves=estimate_reserves(outcomes, levels, clusters, confidence),
+        reserves=reserves,
         expected_shortfall=tuple(expected_shortfall(outcomes.drawdown, level, **shared, tail=tail) for level in levels),
         tail=tail,
+        extremes=estimate_extremes(outcomes.drawdown, net, **shared, empirical=net),
         mean={name: float(np.mean(values)) for name, values in _amounts(outcomes).items()},
         probability={name: float(np.mean(event(outcomes))) for name, event in _EVENTS.items()},
         probability_interval={name: probability(_EVENTS[name](outcomes)) for name in _CUSTOMER_EVENTS},
         inventory_beyond_fund=None if beyond is None else probability(beyond),
         pools=estimate_pools(outcomes, levels, clusters, confidence),
         any_pool_ruined=None if any_pool is None else probability(any_pool),
-        year=estimate_year(outcomes, clusters, confidence),
+        year=year,
         fund_change=estimate_mean(fund_change(outcomes), clusters, confidence),
         growth=estimate_growth(outcomes, clusters, confidence),
         cover=cover_rows(facts),
+        standards=estimate_standards(outcomes, clusters, confidence),
         shares=next(filter(None, (cohort_shares(outcomes, level) for level in levels)), None),
         conservation_error=float(np.max(outcomes.conservation_error)),
     )
@@ -287,5 +302,5 @@ def inventory_beyond_fund(outcomes: Outcomes) -> np.ndarray | None:
 
 def _run_facts(facts: Facts) -> dict[str, Any]:
     """Return the facts that the document shows as they are; the rest is in it as results."""
-    results = {"levels", "confidence", "cover", "cohorts", "pools"}
+    results = {"levels", "confidence", "cover", "cohorts", "pools", "presets", "own_funds"}
     return {name: value for name, value in facts.to_dict().items() if name not in results}

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from stress.summary.clusters import Clusters
+from stress.summary.pareto import fit_generalized_pareto
 from stress.summary.quantile import check_probability, order_statistic
 
-__all__ = ["TailCheck", "TailEstimate", "check_tail", "expected_shortfall", "fit_generalized_pareto"]
+__all__ = ["TailCheck", "TailEstimate", "check_tail", "expected_shortfall"]
 
 #: Paths beyond a quantile: fewer give no interval; fewer are flagged; more are not needed for a fit.
 _FEWEST, _ENOUGH, _AMPLE = 10, 50, 1000
@@ -145,32 +146,6 @@ def check_tail(x: np.ndarray) -> TailCheck:
         return TailCheck(None, None, threshold, excess.size)
     xi, _ = fit_generalized_pareto(excess)
     return TailCheck(xi, (1 + xi) / math.sqrt(excess.size), threshold, excess.size)
-
-
-def fit_generalized_pareto(excess: np.ndarray) -> tuple[float, float]:
-    """Fit the generalized Pareto law to exceedances over a threshold.
-
-    Parameters
-    ----------
-    excess : ndarray, shape (k,)
-        Positive, not all equal.
-
-    Returns
-    -------
-    xi, scale : float
-        Tail index and scale.  The profile likelihood in theta = -xi/scale is averaged over a grid, which is
-        about as efficient as maximum likelihood and cannot fail to converge (Zhang & Stephens 2009).
-    """
-    y, k = np.sort(excess), len(excess)
-    n_grid = 30 + math.isqrt(k)
-    theta = 1 - np.sqrt(n_grid / (np.arange(1, n_grid + 1) - 0.5))
-    theta = 1 / y[-1] + theta / (3 * y[int(k / 4 + 0.5) - 1])
-    xi = np.log1p(-np.outer(theta, y)).mean(axis=1)
-    likelihood = k * (np.log(-theta / xi) - xi - 1)
-    weight = np.exp(likelihood - likelihood.max())
-    best = float(theta @ weight / weight.sum())
-    shape = float(np.log1p(-best * y).mean())
-    return shape, -shape / best
 
 
 def _few(n_beyond: int) -> str:

@@ -118,6 +118,8 @@ DATA = {
     plots.model_risk: risk,
     plots.ruin_curve: outcomes,
     plots.loss_histogram: outcomes,
+    plots.tail_fit: outcomes,
+    plots.mean_excess: outcomes,
     plots.fund_fan: trace,
     plots.liquidation_map: book,
     plots.reserve_by_leverage: points,

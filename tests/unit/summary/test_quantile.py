@@ -5,7 +5,6 @@ from scipy import stats
 from stress.summary import (
     Clusters,
     coverage,
-    harrell_davis,
     order_statistic,
     quantile_interval,
     ranks,
@@ -92,8 +91,3 @@ def test_an_impossible_level_is_refused(level):
 def test_wilks_needs_59_paths_for_95_percent():
     assert wilks_sample_size(0.95) == 59
     assert 1 - 0.95**59 >= 0.95 > 1 - 0.95**58
-
-
-def test_harrell_davis_agrees_with_scipy():
-    x = np.random.default_rng(3).exponential(size=200)
-    assert harrell_davis(x, 0.9) == pytest.approx(stats.mstats.hdquantiles(x, [0.9])[0], rel=1e-10)

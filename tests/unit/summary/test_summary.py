@@ -34,6 +34,7 @@ CONTRACT = [
 ]
 
 ROW = ["level", "kind", "value", "low", "high", "method", "reason", "n_paths_needed", "upper_bound"]
+ROW += ["smooth", "smooth_low", "smooth_high", "loss_beyond"]
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stress.summary import TailCheck, check_tail, expected_shortfall, fit_generalized_pareto, order_statistic
+from stress.summary import Clusters, TailCheck, check_tail, expected_shortfall, fit_generalized_pareto, order_statistic
+from stress.summary.reserves import estimate_reserve
 
 LIGHT = TailCheck(0.1, 0.05, 0.0, 500)
 
@@ -108,3 +109,19 @@ def test_value_at_risk_and_expected_shortfall_of_worked_example_25():
     assert [order_statistic(np.sort(x), level) for level in (0.99, 0.995, 0.999)] == [0.0, 50.0, 90.0]
     assert expected_shortfall(x, 0.99, tail=LIGHT).value == pytest.approx(55.0)
     assert x.mean() == pytest.approx(0.55)
+
+
+def test_the_loss_beyond_a_reserve_is_the_expected_shortfalls_excess():
+    # E[(X - q)+] = (1 - p) (ES - q): of the exponential law, 1 - p.
+    x = np.random.default_rng(6).exponential(size=200_000)
+    reserve = estimate_reserve(x, 0.99, "net", Clusters.of(np.zeros(x.size, int)), 0.95)
+    shortfall = expected_shortfall(x, 0.99)
+    assert reserve.loss_beyond == pytest.approx(0.01 * (shortfall.value - reserve.value), rel=1e-9)
+    assert reserve.loss_beyond == pytest.approx(0.01, rel=0.1)
+
+
+def test_an_infinite_mean_has_no_loss_beyond_the_reserve():
+    x = np.random.default_rng(6).pareto(0.7, size=50_000)
+    reserve = estimate_reserve(x, 0.99, "net", Clusters.of(np.zeros(x.size, int)), 0.95)
+    assert reserve.value is not None
+    assert (reserve.loss_beyond, reserve.smooth_low, reserve.smooth_high) == (None, None, None)
