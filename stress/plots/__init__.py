@@ -14,6 +14,7 @@ from stress.plots.losses import loss_histogram
 from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
 from stress.plots.save import save
+from stress.plots.timeline import timeline
 from stress.plots.variants import model_risk
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "ruin_curve",
     "save",
     "size_survival",
+    "timeline",
     "who_pays",
 ]
