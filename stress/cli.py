@@ -37,6 +37,7 @@ class Engine(StrEnum):
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Scenario file (TOML).", show_default=False)]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Repeatable.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.", show_default=False)]
 
 
@@ -306,9 +307,6 @@ def _import(
     )
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-
-
 @app.command("calibrate")
 def _calibrate(
     prices: Annotated[Path, typer.Argument(metavar="PRICES", help="Candles, CSV or Parquet.", show_default=False)],
@@ -329,6 +327,61 @@ def _calibrate(
 
     return launch_calibrate(
         CalibrateOptions(prices, out, model, base, symbol, since, until, not no_figures, json, quiet)
+    )
+
+
+@app.command("replay")
+def _replay(
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|RUN_DIR", help="Scenario file, or folder of a finished run.", show_default=False
+        ),
+    ],
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="With CONFIG: candles to replay.")] = None,
+    path: Annotated[int | None, typer.Option(min=0, help="With RUN_DIR: the path whose story is told.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Which of several in FILE.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="First bar, ISO 8601, UTC.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, ISO 8601, UTC.")] = None,
+    paths: Annotated[int | None, typer.Option(min=1, help="Replications of CONFIG; 200 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted replay in DIR.")] = None,
+    setting: Settings = None,
+    top: Annotated[int, typer.Option(min=1, help="Liquidations that the story lists.")] = 20,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the path's timeline (png, svg, pdf).")
+    ] = None,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+) -> int:
+    """Run history through a venue, or tell the story of one path of a run."""
+    from stress.launch_replay import ReplayOptions, StoryOptions, launch_replay, launch_story
+
+    if (prices is None) == (path is None):
+        raise typer.BadParameter("one of --prices (with CONFIG) and --path (with RUN_DIR) is needed")
+    if path is not None:
+        return launch_story(StoryOptions(target, path, top, figure, json))
+    overrides = {"run.n_paths": paths, "run.seed": seed}
+    return launch_replay(
+        ReplayOptions(
+            config=target,
+            settings=tuple(setting or ()),
+            overrides={key: value for key, value in overrides.items() if value is not None},
+            threads=threads,
+            out=out,
+            resume=resume,
+            json=json,
+            quiet=quiet,
+            progress=not quiet,
+            figures=not no_figures,
+            prices=prices or Path(),
+            symbol=symbol,
+            since=since,
+            until=until,
+        )
     )
 
 

@@ -15,6 +15,7 @@ from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
 from stress.plots.save import save
 from stress.plots.tail import mean_excess, tail_fit
+from stress.plots.timeline import timeline
 from stress.plots.variants import model_risk
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "save",
     "size_survival",
     "tail_fit",
+    "timeline",
     "who_pays",
 ]
