@@ -13,6 +13,7 @@ from stress.plots.losses import loss_histogram
 from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
 from stress.plots.save import save
+from stress.plots.sweep import parallel_points, reserve_over, ruin_map, sweep_figures, tornado
 from stress.plots.variants import model_risk
 
 __all__ = [
@@ -23,10 +24,15 @@ __all__ = [
     "liquidation_map",
     "loss_histogram",
     "model_risk",
+    "parallel_points",
     "parameter_interval",
     "reserve_by_leverage",
+    "reserve_over",
     "ruin_curve",
+    "ruin_map",
     "save",
     "size_survival",
+    "sweep_figures",
+    "tornado",
     "who_pays",
 ]
