@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stress.outcomes import Outcomes
     from stress.scenario import Scenario
     from stress.summary import ModelRisk, ParameterInterval, Summary, summarize
+    from stress.sweeps import Sweep, load_sweep, sensitivity, surrogate, sweep
     from stress.variants import model_risk
 
 __version__ = "0.1.0"
@@ -32,12 +33,17 @@ _HOME = {
     "ParameterInterval": "stress.summary",
     "Scenario": "stress.scenario",
     "Summary": "stress.summary",
+    "Sweep": "stress.sweeps",
     "Trader": "stress.agents.trader",
     "Uncertainty": "stress.draws",
     "build_accounts": "stress.agents.base",
+    "load_sweep": "stress.sweeps",
     "model_risk": "stress.variants",
     "run": "stress.engines",
+    "sensitivity": "stress.sweeps",
     "summarize": "stress.summary",
+    "surrogate": "stress.sweeps",
+    "sweep": "stress.sweeps",
     "uncertainty": "stress.draws",
 }
 _MODULES = ("plots", "summary")
@@ -51,14 +57,19 @@ __all__ = [
     "ParameterInterval",
     "Scenario",
     "Summary",
+    "Sweep",
     "Trader",
     "Uncertainty",
     "build_accounts",
+    "load_sweep",
     "model_risk",
     "plots",
     "run",
+    "sensitivity",
     "summarize",
     "summary",
+    "surrogate",
+    "sweep",
     "uncertainty",
 ]
 

@@ -1,7 +1,7 @@
 """The command ``fundstress``: what a user may type, and how errors become one line and an exit code.
 
 Nothing heavy is imported before a command runs, so that ``--help`` is quick.  Exit codes: 0 ok, 1 run-time
-failure, 2 usage or configuration, 3 a required level is not met, 130 interrupted.
+failure, 2 usage or configuration, 3 a required level is not met, 4 points of a sweep failed, 130 interrupted.
 """
 
 import sys
@@ -37,6 +37,7 @@ class Engine(StrEnum):
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Scenario file (TOML).", show_default=False)]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Repeatable.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.", show_default=False)]
 
 
@@ -51,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 ok, 1 run-time failure, 2 usage or configuration, 3 a required level is not met, 130 interrupted.
+        0 ok, 1 run-time failure, 2 usage or configuration, 3 a required level is not met, 4 points of a sweep
+        failed, 130 interrupted.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     words = [word for word in given if word != "--debug"]  # wherever it stands
@@ -206,6 +208,70 @@ def _size(
     )
 
 
+class Workforce(StrEnum):
+    """Executors that ``--executor`` knows."""
+
+    threads = "threads"
+    processes = "processes"
+    dask = "dask"
+
+
+@app.command("sweep")
+def _sweep(
+    plan: Annotated[Path, typer.Argument(metavar="SWEEP", help="Sweep file (TOML).", show_default=False)],
+    workers: Annotated[int | None, typer.Option(min=1, help="All cores by default.")] = None,
+    executor: Annotated[Workforce, typer.Option(help="Who computes; the numbers are the same.")] = Workforce.threads,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Running Dask scheduler, for --executor dask.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished sweep of this file.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print points, paths, time and disk, and stop.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder; default runs/<name>-<hash8>-sweep.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the sweep file, e.g. sweep.n_paths=1000.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the table as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+) -> int:
+    """Run a scenario at many points: grids, samples, lists; it resumes."""
+    from stress.launch_sweep import SweepOptions, launch_sweep
+
+    return launch_sweep(
+        SweepOptions(
+            plan=plan,
+            workers=workers,
+            executor=executor.value,
+            scheduler=scheduler,
+            resume=resume,
+            dry_run=dry_run,
+            out=out,
+            settings=tuple(setting or ()),
+            json=json,
+            quiet=quiet,
+            progress=not (no_progress or quiet),
+            figures=not no_figures,
+        )
+    )
+
+
+@app.command("sensitivity")
+def _sensitivity(
+    sweep_dir: Annotated[Path, typer.Argument(metavar="SWEEP_DIR", help="Folder of a sweep.", show_default=False)],
+    method: Annotated[str | None, typer.Option(help="sobol or morris; by default what the design is for.")] = None,
+    level: Annotated[
+        float | None, typer.Option(help="Level of the reserve; the highest that no point refused.")
+    ] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the tornado (png, svg, pdf).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Which inputs move the reserve? Sobol indices or elementary effects of log(reserve), with intervals."""
+    from stress.launch_sweep import launch_sensitivity
+
+    return launch_sensitivity(sweep_dir, method, level, figure, json=json)
+
+
 @app.command("compare")
 def _compare(
     config: Config,
@@ -306,9 +372,6 @@ def _import(
     )
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-
-
 @app.command("calibrate")
 def _calibrate(
     prices: Annotated[Path, typer.Argument(metavar="PRICES", help="Candles, CSV or Parquet.", show_default=False)],
@@ -329,6 +392,61 @@ def _calibrate(
 
     return launch_calibrate(
         CalibrateOptions(prices, out, model, base, symbol, since, until, not no_figures, json, quiet)
+    )
+
+
+@app.command("replay")
+def _replay(
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|RUN_DIR", help="Scenario file, or folder of a finished run.", show_default=False
+        ),
+    ],
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="With CONFIG: candles to replay.")] = None,
+    path: Annotated[int | None, typer.Option(min=0, help="With RUN_DIR: the path whose story is told.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Which of several in FILE.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="First bar, ISO 8601, UTC.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, ISO 8601, UTC.")] = None,
+    paths: Annotated[int | None, typer.Option(min=1, help="Replications of CONFIG; 200 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted replay in DIR.")] = None,
+    setting: Settings = None,
+    top: Annotated[int, typer.Option(min=1, help="Liquidations that the story lists.")] = 20,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the path's timeline (png, svg, pdf).")
+    ] = None,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+) -> int:
+    """Run history through a venue, or tell the story of one path of a run."""
+    from stress.launch_replay import ReplayOptions, StoryOptions, launch_replay, launch_story
+
+    if (prices is None) == (path is None):
+        raise typer.BadParameter("one of --prices (with CONFIG) and --path (with RUN_DIR) is needed")
+    if path is not None:
+        return launch_story(StoryOptions(target, path, top, figure, json))
+    overrides = {"run.n_paths": paths, "run.seed": seed}
+    return launch_replay(
+        ReplayOptions(
+            config=target,
+            settings=tuple(setting or ()),
+            overrides={key: value for key, value in overrides.items() if value is not None},
+            threads=threads,
+            out=out,
+            resume=resume,
+            json=json,
+            quiet=quiet,
+            progress=not quiet,
+            figures=not no_figures,
+            prices=prices or Path(),
+            symbol=symbol,
+            since=since,
+            until=until,
+        )
     )
 
 

@@ -11,6 +11,7 @@ from stress import plots
 from stress.census import Book, book_of, mean_leverage
 from stress.engines.base import Job, Progress
 from stress.engines.results import one_run_curve
+from stress.engines.timeline import timeline
 from stress.engines.trace import trace
 from stress.outcomes import Outcomes
 from stress.plots import style
@@ -20,6 +21,7 @@ from stress.variants import AMPLE
 
 __all__ = ["Book", "ReservePoint", "book_of", "draw_figures", "leverage_sweep", "mean_leverage"]
 
+TOLD = 20  # paths of a price that is told, of which the timeline is made
 N_WORST = 5  # paths drawn one by one
 FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)  # of every cohort's median leverage
 SWEEP_PATHS = 3_000
@@ -59,6 +61,8 @@ def draw_figures(
     if summary.extremes.accepted:
         yield "tail_fit", plots.tail_fit(outcomes, summary=summary)
         yield "mean_excess", plots.mean_excess(outcomes, summary=summary)
+    if scenario.market.is_given and not scenario.asset:
+        yield "timeline", plots.timeline(timeline(scenario, list(range(min(TOLD, scenario.run.n_paths)))))
     if summary.model_risk and any(variant.reserve for variant in summary.model_risk.variants):
         yield "model_risk", plots.model_risk(summary.model_risk, unit=unit)
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from stress.engines.base import Progress
 
-__all__ = ["progress_bar", "spinner"]
+__all__ = ["points_bar", "progress_bar", "spinner"]
 
 
 class PathsColumn(ProgressColumn):
@@ -40,6 +40,32 @@ def progress_bar(description: str = "simulating") -> Iterator[Progress]:
             bar.update(task, total=progress.total, completed=progress.done)
 
         yield Progress(update=update)
+
+
+class PointsColumn(ProgressColumn):
+    """Points done, the rate and the workers, ``120 of 1,000 points, 25/min, 2 workers``."""
+
+    def __init__(self, workers: int):
+        super().__init__()
+        self.workers = workers
+
+    def render(self, task: Task) -> Text:
+        """Return the column's text."""
+        if task.total is None:
+            return Text(f"{self.workers} workers")
+        rate = task.finished_speed or task.speed
+        speed = f", {60 * rate:,.0f}/min" if rate else ""
+        return Text(f"{task.completed:,.0f} of {task.total:,.0f} points{speed}, {self.workers} workers", no_wrap=True)
+
+
+@contextmanager
+def points_bar(workers: int) -> Iterator[Progress]:
+    """Show a bar of finished points, their rate, how many work, and the time left."""
+    said, bars = TextColumn("{task.description}"), BarColumn(bar_width=16)
+    columns = (SpinnerColumn(), said, bars, PointsColumn(workers), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=300) as bar:
+        task = bar.add_task("sweeping", total=None)
+        yield Progress(update=lambda progress: bar.update(task, total=progress.total, completed=progress.done))
 
 
 @contextmanager

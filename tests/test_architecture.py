@@ -39,14 +39,14 @@ ARROWS = {
     "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "rare": {*MODEL, "engines", "outcomes", "summary"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
-    "sweep": {*MODEL, "engines", "outcomes", "summary"},
+    "sweeps": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "variants": {*MODEL, "engines", "outcomes", "summary"},
     "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
     "census": {*MODEL, "engines", "outcomes", "summary"},
     "snapshot": {*MODEL},
     "calibration": {"candles", "markets", "randomness", *BASE},
-    "plots": {"outcomes", "summary", "sweep"},
+    "plots": {"outcomes", "summary", "sweeps"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
 TOP = {
@@ -65,7 +65,7 @@ TOP = {
     "screen",
 }
 TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
-TOP |= {"launch_population", "launch_replay", "launch_size", "viz"}
+TOP |= {"launch_population", "launch_replay", "launch_size", "launch_sweep", "sweepdir", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {
@@ -74,7 +74,20 @@ PRIVATE = {
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},
     "typer": {"cli.py"},
-    "pydantic": {"scenario.py", "overlays.py", "notices.py", "toml.py", "registry.py", "agents", "exchange", "markets"},
+    "pydantic": {
+        "scenario.py",
+        "overlays.py",
+        "notices.py",
+        "toml.py",
+        "registry.py",
+        "agents",
+        "exchange",
+        "markets",
+        "sweeps",
+    },
+    "distributed": {"sweeps"},
+    "SALib": {"sweeps"},
+    "sklearn": {"sweeps"},
 }
 # Rooms that may know few packages besides the standard library.
 FRUGAL = {"outcomes": {"numpy", "pyarrow"}, "summary": {"numpy", "scipy"}, "accounts": {"numpy"}}

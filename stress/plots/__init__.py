@@ -14,7 +14,9 @@ from stress.plots.losses import loss_histogram
 from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
 from stress.plots.save import save
+from stress.plots.sweep import parallel_points, reserve_over, ruin_map, sweep_figures, tornado
 from stress.plots.tail import mean_excess, tail_fit
+from stress.plots.timeline import timeline
 from stress.plots.variants import model_risk
 
 __all__ = [
@@ -27,12 +29,18 @@ __all__ = [
     "mean_excess",
     "memory_of_moves",
     "model_risk",
+    "parallel_points",
     "parameter_interval",
     "reserve_by_leverage",
+    "reserve_over",
     "return_quantiles",
     "ruin_curve",
+    "ruin_map",
     "save",
     "size_survival",
+    "sweep_figures",
     "tail_fit",
+    "timeline",
+    "tornado",
     "who_pays",
 ]

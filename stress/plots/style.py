@@ -51,6 +51,25 @@ def new_panels(count: int) -> list[Axes]:
     return list(figure.subplots(1, count, squeeze=False)[0])
 
 
+def new_stack(count: int) -> list[Axes]:
+    """Make an empty figure of several axes above each other that share their horizontal axis.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        From top to bottom.
+    """
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06)
+    figure = Figure(figsize=(SIZE_INCHES[0], count * SIZE_INCHES[1] / 2.5), layout=layout)
+    FigureCanvasAgg(figure)
+    return list(figure.subplots(count, 1, squeeze=False, sharex=True)[:, 0])
+
+
 def frame(ax: Axes, *, xlabel: str, ylabel: str) -> None:
     """Label both axes (with units), draw a light grid behind the data and drop the box.
 

@@ -59,6 +59,14 @@ def test_accounts_are_those_of_the_file_on_the_venues_grids(venue, rng):
     assert accounts["cross"].tolist() == [0, 1]
 
 
+def test_stops_of_the_file_are_its_holders_except_those_that_the_price_has_passed(venue, rng):
+    """A long's stop below today's 50,000 stands, a short's at 49,500 should have been executed."""
+    book = Book(name="book", file=write(stop=[48_000.0, 49_500.0]))
+    assert book.reacts
+    assert book.draw(rng, venue)["stop"].tolist() == [48_000.0, 0.0]
+    assert not Book(name="book", file=write("plain.parquet", stop=[None, None])).reacts
+
+
 def test_a_position_below_half_a_lot_is_left_out(venue, rng):
     assert Book(name="book", file=write(qty=[1.5, 4e-4])).draw(rng, venue).size == 1
 
