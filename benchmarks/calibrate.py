@@ -65,9 +65,9 @@ HISTORY = {  # (side, leverage): share within 4 h and 24 h
 HORIZONS = (4, 24)
 
 
-def at_horizon(scenario: Scenario, hours: int, n_paths: int) -> stress.Outcomes:
+def at_horizon(scenario: Scenario, hours: int, n_paths: int, populations: int = POPULATIONS) -> stress.Outcomes:
     """Run a scenario over another horizon."""
-    changes = {"run.horizon_hours": float(hours), "run.redraw_every": n_paths // POPULATIONS}
+    changes = {"run.horizon_hours": float(hours), "run.redraw_every": n_paths // populations}
     return stress.run(scenario.with_(**changes), n_paths=n_paths)
 
 
@@ -79,9 +79,11 @@ def hit_share(outcomes: stress.Outcomes, price: float, side: str, leverage: int)
     return float(np.mean(outcomes.price_max >= price * (1.0 + room)))
 
 
-def barrier_table(scenario: Scenario, n_paths: int = N_PATHS) -> tuple[list[Cell], dict[str, float]]:
+def barrier_table(
+    scenario: Scenario, n_paths: int = N_PATHS, populations: int = POPULATIONS
+) -> tuple[list[Cell], dict[str, float]]:
     """Return the cells, and what else the day must satisfy: the 0.1 % day and the deepest."""
-    runs = {hours: at_horizon(scenario, hours, n_paths) for hours in HORIZONS}
+    runs = {hours: at_horizon(scenario, hours, n_paths, populations) for hours in HORIZONS}
     price = scenario.market.price_usd
     cells = [
         Cell(side, leverage, hours, share, hit_share(runs[hours], price, side, leverage))

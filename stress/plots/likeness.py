@@ -40,7 +40,7 @@ def return_quantiles(likeness: Any, ax: Axes | None = None) -> Axes:
     near = np.abs(np.log(np.abs(model[[0, -1]] / history[[0, -1]])))
     factor = significant(float(np.exp(near.max())))
     title = f"The largest moves of {likeness.label} are within a factor of {factor} of history's"
-    style.headline(ax, title, f"quantiles of bars of {likeness.bar}, down to 1 in {n:,}")
+    style.headline(ax, title, f"quantiles of bars of {likeness.bar} · down to 1 in {n:,}")
     return ax
 
 
@@ -63,11 +63,15 @@ def memory_of_moves(likeness: Any, ax: Axes | None = None) -> Axes:
     ax.plot(likeness.lags, likeness.memory_history, color=style.INK, linewidth=1.6, label="history")
     ax.plot(likeness.lags, likeness.memory_model, color=style.BLUE, linewidth=1.6, label=likeness.label)
     ax.axhline(0.0, color=style.GREY, linewidth=0.8)
-    style.frame(ax, xlabel="Lag (hours)", ylabel="Autocorrelation of |return|")
+    style.frame(ax, xlabel="Lag (hours)", ylabel="Autocorrelation of |return| (1)")
     for axis in (ax.xaxis, ax.yaxis):
         style.write_ticks(axis, significant)
     style.legend(ax, loc="upper right")
     day = int(np.abs(likeness.lags - 24.0).argmin())
     found = f"{likeness.memory_model[day]:.2f} in {likeness.label}, {likeness.memory_history[day]:.2f} in history"
-    style.headline(ax, f"A day later, large moves are remembered by {found}", f"bars of {likeness.bar}")
+    style.headline(
+        ax,
+        f"A day later, large moves are remembered by {found}",
+        f"bars of {likeness.bar} · none of the lags is fitted",
+    )
     return ax
