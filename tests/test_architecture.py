@@ -37,7 +37,7 @@ ARROWS = {
     "engines": {*MODEL, "outcomes"},
     "summary": {"outcomes"},
     "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
-    "rare": {*MODEL, "engines", "outcomes", "summary"},
+    "rare": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
     "sweep": {*MODEL, "engines", "outcomes", "summary"},
     "variants": {*MODEL, "engines", "outcomes", "summary"},
@@ -70,6 +70,7 @@ TOP |= {
     "launch_draws",
     "launch_import",
     "launch_population",
+    "launch_rare",
     "launch_size",
     "viz",
 }

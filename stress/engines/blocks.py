@@ -1,6 +1,9 @@
 """What the outside world does, block by block: shocks, halts and funding rates of a run of paths."""
 
 import math
+from collections.abc import Mapping
+from copy import copy
+from typing import Self
 
 import numpy as np
 
@@ -75,12 +78,24 @@ class World:
 
         Where nobody takes an empty seat, a leaver leaves once.
         """
+        steps = self.exit_times(first, n)
+        exits = np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
+        return np.repeat(exits, self.n_leavers, axis=2).reshape(n, -1)
+
+    def exit_times(self, first: int, n: int) -> np.ndarray:
+        """Return when leavers would leave, in steps, shape (n, n_exits, n_leavers), within the horizon or not."""
         uniforms = np.empty((n, self.n_exits * self.exits_per_step.size))
         uniforms_of_paths(self.key, EXITS, first, uniforms)
         gaps = -np.log(uniforms).reshape(n, self.n_exits, self.exits_per_step.size) / self.exits_per_step
-        steps = np.cumsum(gaps, axis=1)
-        exits = np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
-        return np.repeat(exits, self.n_leavers, axis=2).reshape(n, -1)
+        return np.cumsum(gaps, axis=1)
+
+    def drawn_with(self, numbers: Mapping[str, float], exits_per_step: np.ndarray) -> Self:
+        """Return a world with other numbers of the price process and other rates of exit, on the same streams."""
+        other = copy(self)
+        other.numbers, other.exits_per_step = record(numbers), exits_per_step
+        if self.n_exits > 1:
+            other.n_exits = times_of(exits_per_step.max(initial=0.0) * self.n_steps)
+        return other
 
 
 def times_of(mean: float) -> int:
