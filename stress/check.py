@@ -8,11 +8,11 @@ from typing import Any
 
 from stress.outcomes import Outcomes
 from stress.scenario import Scenario, ScenarioError
-from stress.summary import ReserveEstimate, Spread, Summary, attached_from_dict, summarize
+from stress.summary import ReserveEstimate, Spread, Summary, attached_from_dict, summarize, summarize_weighted
 from stress.summary.notation import Money, percent
 from stress.toml import parse_setting
 
-__all__ = ["check_config", "check_level", "finished_run", "finished_summary", "verdict"]
+__all__ = ["check_config", "check_level", "finished_page", "finished_run", "finished_summary", "verdict"]
 
 NOT_MET = 3
 DOLLARS = Money()
@@ -82,6 +82,9 @@ def check_level(folder: Path, level: float) -> int:
     """
     if not 0.0 < level < 1.0:
         raise ScenarioError(f"level {level:g} is outside (0, 1)")
+    outcomes = finished_run(folder)
+    if is_weighted(outcomes):
+        return _check_weighted(folder, outcomes, level)
     summary = finished_summary(folder, levels=(level,))
     reserve = summary.reserve(level)
     if reserve.value is None:
@@ -92,6 +95,22 @@ def check_level(folder: Path, level: float) -> int:
     spread = summary.parameters.reserve(level) if summary.parameters else None
     print(verdict(reserve, fund, summary.confidence, spread, summary.money))
     return 0 if fund >= reserve.value else NOT_MET
+
+
+def is_weighted(outcomes: Outcomes) -> bool:
+    """Say whether the paths of a run have weights."""
+    return not bool((outcomes.weight == 1.0).all())
+
+
+def _check_weighted(folder: Path, outcomes: Outcomes, level: float) -> int:
+    summary = summarize_weighted(outcomes, levels=(level,))
+    row, fund = summary.reserves[0], summary.facts.fund_initial
+    if row.value is None or not summary.weights_agree:
+        reason = row.reason or f"the mean weight is {summary.mean_weight:.4f}"
+        raise ScenarioError(f"{folder}: cannot say at level {level:g}: {reason}")
+    reserve = ReserveEstimate(level, "net", row.value, row.low, row.high, "weighted")
+    print(verdict(reserve, fund, summary.confidence, money=Money(summary.facts.unit)))
+    return 0 if fund >= row.value else NOT_MET
 
 
 def verdict(
@@ -132,6 +151,12 @@ def finished_run(folder: Path) -> Outcomes:
         raise ScenarioError(f"{folder}: outcomes.parquet is missing") from None
     except ValueError as error:
         raise ScenarioError(str(error)) from None
+
+
+def finished_page(folder: Path) -> str:
+    """Return the page of a finished run, weighted or not; errors are those of `finished_summary`."""
+    outcomes = finished_run(folder)
+    return str(summarize_weighted(outcomes) if is_weighted(outcomes) else finished_summary(folder))
 
 
 def finished_summary(folder: Path, *, levels: Sequence[float] | None = None) -> Summary:

@@ -26,6 +26,14 @@ app = typer.Typer(
 )
 
 
+class Method(StrEnum):
+    """Ways to draw paths that ``--method`` knows."""
+
+    crude = "crude"
+    importance = "importance"
+    auto = "auto"
+
+
 class Engine(StrEnum):
     """Engines that ``--engine`` knows."""
 
@@ -118,28 +126,34 @@ def _run(
     no_model_risk: Annotated[bool, typer.Option("--no-model-risk", help="Do not run the overlays.")] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="Write every liquidation to ledger.parquet.")] = False,
     resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted run in DIR.")] = None,
+    method: Annotated[
+        Method, typer.Option(help="importance: weighted paths, for ruin too rare to count.")
+    ] = Method.crude,
 ) -> int:
     """Simulate a scenario into a new run folder."""
     from stress.launch import Options, launch
 
     overrides = {"run.n_paths": paths, "run.seed": seed, "run.engine": engine and engine.value}
-    return launch(
-        Options(
-            config=config,
-            overlay=tuple(overlay or ()),
-            settings=tuple(setting or ()),
-            overrides={key: value for key, value in overrides.items() if value is not None},
-            threads=threads,
-            out=out,
-            resume=resume,
-            json=json,
-            quiet=quiet,
-            progress=not (no_progress or quiet),
-            figures=not no_figures,
-            model_risk=not no_model_risk,
-            ledger=ledger,
-        )
+    options = Options(
+        config=config,
+        overlay=tuple(overlay or ()),
+        settings=tuple(setting or ()),
+        overrides={key: value for key, value in overrides.items() if value is not None},
+        threads=threads,
+        out=out,
+        resume=resume,
+        json=json,
+        quiet=quiet,
+        progress=not (no_progress or quiet),
+        figures=not no_figures,
+        model_risk=not no_model_risk,
+        ledger=ledger,
     )
+    if method is Method.crude:
+        return launch(options)
+    from stress.launch_rare import launch_weighted, wants_importance
+
+    return launch_weighted(options) if wants_importance(options, method.value) else launch(options)
 
 
 @app.command("uncertainty")
@@ -513,9 +527,9 @@ def _check(
 @app.command("show")
 def _show(run_dir: RunDir) -> None:
     """Print the summary of a finished run."""
-    from stress.check import finished_summary
+    from stress.check import finished_page
 
-    print(finished_summary(run_dir))
+    print(finished_page(run_dir))
 
 
 @app.command("doctor")

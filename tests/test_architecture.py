@@ -37,7 +37,7 @@ ARROWS = {
     "engines": {*MODEL, "outcomes"},
     "summary": {"outcomes"},
     "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
-    "rare": {*MODEL, "engines", "outcomes", "summary"},
+    "rare": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
     "sweeps": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "variants": {*MODEL, "engines", "outcomes", "summary"},
@@ -65,7 +65,7 @@ TOP = {
     "screen",
 }
 TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
-TOP |= {"launch_population", "launch_replay", "launch_size", "launch_sweep", "sweepdir", "viz"}
+TOP |= {"launch_population", "launch_rare", "launch_replay", "launch_size", "launch_sweep", "sweepdir", "viz"}
 
 # Packages that only some rooms may know.
 PRIVATE = {

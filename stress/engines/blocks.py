@@ -1,6 +1,9 @@
 """What the outside world does, block by block: shocks, pushes, halts and funding rates of a run of paths."""
 
 import math
+from collections.abc import Mapping
+from copy import copy
+from typing import Self
 
 import numpy as np
 
@@ -81,17 +84,29 @@ class World:
 
         Where nobody takes an empty seat, a cohort acts once.
         """
+        steps = self.act_times(first, n)
+        return np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
+
+    def act_times(self, first: int, n: int) -> np.ndarray:
+        """Return when cohorts would act, in steps, shape (n, n_acts, cohorts that act), within the horizon or not."""
         uniforms = np.empty((n, self.n_acts * self.acts_per_step.size))
         uniforms_of_paths(self.key, EXITS, first, uniforms)
         gaps = -np.log(uniforms).reshape(n, self.n_acts, self.acts_per_step.size) / self.acts_per_step
-        steps = np.cumsum(gaps, axis=1)
-        return np.where(steps < self.n_steps, steps, NEVER).astype(np.int64)
+        return np.cumsum(gaps, axis=1)
 
     def _exits(self, acts: np.ndarray) -> np.ndarray:
         """Return the steps at which leavers withdraw their margin, shape (n, n_acts x n_leavers)."""
         exits = acts + self.leaves_after.astype(np.int64)
         exits = np.where(exits < self.n_steps, exits, NEVER)
         return np.repeat(exits, self.n_leavers, axis=2).reshape(len(acts), -1)
+
+    def drawn_with(self, numbers: Mapping[str, float], acts_per_step: np.ndarray) -> Self:
+        """Return a world with other numbers of the price process and other rates of acts, on the same streams."""
+        other = copy(self)
+        other.numbers, other.acts_per_step = record(numbers), acts_per_step
+        if self.n_acts > 1:
+            other.n_acts = times_of(acts_per_step.max(initial=0.0) * self.n_steps)
+        return other
 
 
 def times_of(mean: float) -> int:

@@ -47,6 +47,10 @@ class Market(Part):
         """Return a look-up table, shape (rows, cells); most processes need none."""
         return NO_TABLE
 
+    def tilts(self, clock: Clock) -> Any:
+        """Return what of a path may be drawn otherwise (`stress.markets.tilts.Tilts`); None where nothing may."""
+        return None
+
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Return (key, message) for settings that do not fit the clock."""
         return []

@@ -5,6 +5,7 @@ import math
 from pydantic import Field
 
 from stress.markets.base import Clock, Market
+from stress.markets.tilts import Drift, Tilts
 from stress.randomness import NOISE, fill_normals
 from stress.rules import rule
 
@@ -28,3 +29,7 @@ class Gbm(Market, kind="gbm"):
         """Return log drift and standard deviation of one step."""
         variance = self.vol_annual * self.vol_annual * clock.step_years
         return {"drift": self.drift_annual * clock.step_years - 0.5 * variance, "sd": math.sqrt(variance)}
+
+    def tilts(self, clock: Clock) -> Tilts:
+        """Return what may be drawn otherwise: the drift."""
+        return Tilts(Drift(self.numbers(clock), clock.n_steps))

@@ -7,7 +7,7 @@ refines the same path; a step of several noise intervals has the mean of their v
 """
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -18,6 +18,7 @@ from stress.markets.jumps import MOST_EXPECTED, poisson_count
 from stress.markets.noise import fill_noise, noise_numbers
 from stress.markets.starts import Starts
 from stress.markets.tails import COLUMNS, look_up, scale_table
+from stress.markets.tilts import WILD, ParetoJumpSizes, Start, Tilts, Wild
 from stress.randomness import (
     JUMPS,
     MIXING,
@@ -75,6 +76,14 @@ def pooled_scale(table, scales, first, n):
 
 
 @rule
+def make_wild(power, path, k0, k1, scales):
+    """Draw one interval's uniform with density power x u^(power - 1), so that wild intervals come often."""
+    u, _ = uniform_pair(WILD, path, MIXING, k0, k1)
+    i = int(u * scales.size)
+    scales[i] = math.exp(math.log(scales[i]) / power)
+
+
+@rule
 def clocked_increments(numbers, table, path, k0, k1, out):
     """Fill `out`: normal noise x volatility of the day x fat-tailed scale of the noise interval, plus jumps."""
     fill_noise(numbers, path, k0, k1, out)
@@ -84,6 +93,8 @@ def clocked_increments(numbers, table, path, k0, k1, out):
     n = (out.size + width - 1) // width
     scales = np.empty(n * pooled)
     fill_uniforms(scales, path, MIXING, k0, k1)
+    if numbers.wild != 1.0:
+        make_wild(numbers.wild, path, k0, k1, scales)
     for i in range(n):
         first = i * width
         sd = numbers.sd * levels[int(first / numbers.steps_per_day)]
@@ -155,6 +166,7 @@ class VolatilityClock(Starts, Market, kind="volatility_clock"):
             "steps_per_day": 86400.0 / clock.step_seconds,
             "steps_per_interval": float(max(1, round(self.noise_clock_seconds / clock.step_seconds))),
             "intervals_per_step": float(max(1, round(clock.step_seconds / self.noise_clock_seconds))),
+            "wild": 1.0,
             "fat_tails": 1.0 if self.tail_index < 200 else 0.0,
             "expected_jumps": self.jumps_per_year * clock.step_years * clock.n_steps,
             "smallest": self.jump_smallest,
@@ -164,6 +176,19 @@ class VolatilityClock(Starts, Market, kind="volatility_clock"):
             "shortest": self.jump_minutes_shortest * per_minute,
             "longest": self.jump_minutes_longest * per_minute,
         }
+
+    def tilts(self, clock: Clock) -> Tilts:
+        """Return what may be drawn otherwise: the first day's volatility, the wildest interval and the jumps."""
+        nominal, found = self.numbers(clock), list[Any]()
+        if nominal["start_sd"] > 0.0 and nominal.get("start_listed", 0.0) == 0.0:
+            found.append(Start())
+        if nominal["fat_tails"] == 1.0:
+            found.append(
+                Wild(math.ceil(clock.n_steps / nominal["steps_per_interval"]) * int(nominal["intervals_per_step"]))
+            )
+        if nominal["expected_jumps"] > 0.0:
+            found.append(ParetoJumpSizes(nominal))
+        return Tilts(*found)
 
     def table(self, clock: Clock) -> np.ndarray:
         """Return the scales of the noise by probability, and the log volatilities to start from if they are listed."""

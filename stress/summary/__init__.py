@@ -63,6 +63,7 @@ from stress.summary.tail import (
     check_tail,
     expected_shortfall,
 )
+from stress.summary.weighted import WeightedSummary, summarize_weighted
 from stress.summary.year import Year
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "TailEstimate",
     "ThresholdFit",
     "Variant",
+    "WeightedSummary",
     "Year",
     "annual_rate",
     "attached_from_dict",
@@ -135,6 +137,7 @@ __all__ = [
     "smooth_quantile",
     "spread_of",
     "summarize",
+    "summarize_weighted",
     "two_sided_sample_size",
     "wilks_sample_size",
     "wilson",

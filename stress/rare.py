@@ -1,0 +1,293 @@
+"""Ruin that counting does not reach: paths drawn from laws under which it is common, each with its weight.
+
+A pilot moves the laws, stage by stage, towards the paths with the deepest falls (cross-entropy; Rubinstein & Kroese
+2004).  The run then draws every population's paths from all of these laws and, always, from the model's own: a
+defensive mixture (Hesterberg 1995), weighted by the balance heuristic (Veach & Guibas 1995; Owen & Zhou 2000), so that
+no weight exceeds the inverse of the share drawn from the model itself.  The rulebook and the accounts are the model's.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stress.engines.base import Progress
+from stress.engines.choose import choose_engine
+from stress.engines.population import Population, draw_population
+from stress.engines.results import Results
+from stress.outcomes import Outcomes
+from stress.scenario import Scenario, ScenarioError
+from stress.variants import AMPLE, spread
+
+__all__ = ["Law", "Stage", "WeightedRun", "importance", "is_rare", "mixture_weights"]
+
+DEFENSIVE = 0.2  # share of the paths that is drawn from the model itself
+ELITE = 0.1  # share of a stage's paths that the next law is fitted to
+MOST_STAGES = 8
+PILOT_PATHS, PILOT_POPULATIONS = 2_000, 10
+FEWEST_ELITE = 30
+N_BLOCKS, FEWEST_OF_A_BLOCK = 100, 20
+COUNTED_ENOUGH = 100  # ruined paths, from which counting has an error of a tenth
+PILOT = 1 << 40  # paths of the pilot are numbered from here, so that the run meets none of them
+
+
+@dataclass(frozen=True)
+class Law:
+    """Numbers of the price process and rates of exit that paths are drawn with."""
+
+    numbers: Mapping[str, float]
+    acts_per_step: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the pilot: how deep its elite fell, how likely that is, and the law fitted to it."""
+
+    drawdown: float
+    probability: float
+    law: Law
+
+
+@dataclass(frozen=True)
+class WeightedRun:
+    """A run by importance sampling.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        With the weight of every path.
+    stages : tuple of Stage
+        Of the pilot.
+    n_pilot : int
+        Paths of the pilot.
+    """
+
+    outcomes: Outcomes
+    stages: tuple[Stage, ...]
+    n_pilot: int
+
+
+def mixture_weights(log_density: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the weights of paths drawn from a mixture of laws, the first being the model's.
+
+    Parameters
+    ----------
+    log_density : ndarray, shape (n_laws, n)
+        Log-density of every path under every law, up to a term that all laws share.
+    share : ndarray, shape (n_laws,)
+        Share of the paths drawn from each law.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        ``p / sum_k share_k q_k``, at most ``1 / share[0]``.
+    """
+    ratio = log_density - log_density[0]
+    top = ratio.max(axis=0)
+    return np.exp(-top) / (share[:, None] * np.exp(ratio - top)).sum(axis=0)
+
+
+def importance(
+    scenario: Scenario,
+    *,
+    level: float | None = None,
+    n_pilot: int = PILOT_PATHS,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> WeightedRun:
+    """Simulate a scenario by importance sampling.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its ``run.n_paths`` are the weighted paths.
+    level : float, optional
+        Level of the reserve that the pilot aims at; the ruin of the initial fund otherwise.
+    n_pilot : int
+        Paths of every stage of the pilot.
+    threads : int, optional
+        Worker threads; all cores by default.  Results do not depend on it.
+    progress : Progress, optional
+        Told about finished paths.
+
+    Returns
+    -------
+    WeightedRun
+        Its columns other than the shadow fund's (``drawdown``, ``ruin_step``) are those of a fund without bottom.
+
+    Raises
+    ------
+    ScenarioError
+        When the market or the engine cannot be drawn otherwise, or the pilot saw too few losses to aim at.
+    """
+    sampler = _Sampler(scenario)
+    target = scenario.fund_initial if level is None else math.inf
+    stages = tuple(sampler.pilot(target, 0.0 if level is None else 1.0 - level, n_pilot, threads))
+    laws = [sampler.own, *(stage.law for stage in stages)]
+    results = sampler.run(laws, _shares(len(laws)), threads, progress or Progress())
+    outcomes = results.outcomes(sampler.population(0), elapsed_s={}, cover=())
+    facts = replace(outcomes.facts, fund_initial=scenario.fund_initial, config_sha256=scenario.sha256)
+    columns = dict(outcomes.columns) | {"ruin_step": _ruined(outcomes, scenario.fund_initial)}
+    return WeightedRun(Outcomes(columns, facts), stages, n_pilot * len(stages))
+
+
+def is_rare(scenario: Scenario, *, n_pilot: int = PILOT_PATHS, threads: int | None = None) -> tuple[bool, str]:
+    """Say whether importance sampling is worth it, and why: counting would give fewer than 100 ruined paths."""
+    try:
+        sampler = _Sampler(scenario)
+    except ScenarioError as error:
+        return False, str(error)
+    drawdown, _, _ = sampler._stage(sampler.own, 0, n_pilot, threads)
+    expected = float(np.mean(drawdown > scenario.fund_initial)) * scenario.run.n_paths
+    said = f"a pilot of {n_pilot:,} paths promises about {expected:,.0f} ruined ones"
+    return expected < COUNTED_ENOUGH, f"{said}, {COUNTED_ENOUGH} are enough to count"
+
+
+def _ruined(outcomes: Outcomes, fund: float) -> np.ndarray:
+    """Return the step of the deepest fall of the ruined paths; the fund without bottom does not know the first."""
+    return np.where(outcomes.drawdown > fund, outcomes.drawdown_step, -1).astype(np.int32)
+
+
+def _shares(n_laws: int) -> np.ndarray:
+    """Return the share of each law: the model's own is defensive, the last one takes half of the rest."""
+    if n_laws == 2:
+        return np.array([DEFENSIVE, 1.0 - DEFENSIVE])
+    middle = 0.5 * (1.0 - DEFENSIVE) / (n_laws - 2)
+    return np.array([DEFENSIVE, *[middle] * (n_laws - 2), 0.5 * (1.0 - DEFENSIVE)])
+
+
+class _Sampler:
+    """Draws paths of one scenario under any law."""
+
+    def __init__(self, scenario: Scenario):
+        _check(scenario)
+        self.scenario = scenario.plain(**scenario.with_fund(AMPLE))
+        self.tilts = self.scenario.market.tilts(self.scenario.clock)
+        choice = choose_engine(self.scenario)
+        self.engine = choice.make(self.scenario, self.population(0), False)
+        self.results = Results(self.scenario, choice)
+        self.engine.warm(self.population(0))
+        world = self.engine.world
+        self.own = Law(self.scenario.market.numbers(self.scenario.clock), world.acts_per_step)
+
+    def population(self, index: int) -> Population:
+        """Return one draw of the accounts."""
+        return draw_population(self.scenario, index)
+
+    def draw(self, law: Law, laws: list[Law], population: Population, index: int, first: int, n: int) -> Any:
+        """Return the rows of some paths under `law`, what they drew, and its log-density under all `laws`."""
+        engine = copy(self.engine)
+        engine.world = world = self.engine.world.drawn_with(law.numbers, law.acts_per_step)
+        rows = engine.run(population, index, first, n)
+        drawn = self.tilts.drawn(law.numbers, world.key, first, n), _exits(world, first, n)
+        return rows, drawn, np.stack([self.log_density(each, drawn) for each in laws])
+
+    def log_density(self, law: Law, drawn: Any) -> np.ndarray:
+        """Return the log-density of what was drawn, shape (n,)."""
+        market, (left, waited) = drawn
+        rate = law.acts_per_step
+        return self.tilts.log_density(law.numbers, market) + left @ np.log(rate) - waited @ rate
+
+    def fitted(self, law: Law, drawn: Any, weight: np.ndarray) -> Law:
+        """Return the law nearest to weighted paths."""
+        market, (left, waited) = drawn
+        rate = np.maximum(weight @ left, 1e-3 * weight.sum()) / np.maximum(weight @ waited, 1e-300)
+        return Law(self.tilts.fitted(law.numbers, market, weight), np.maximum(rate, law.acts_per_step))
+
+    def pilot(self, target: float, least: float, n: int, threads: int | None) -> Iterator[Stage]:
+        """Yield law after law, each fitted to the deepest tenth of what the one before drew."""
+        law = self.own
+        for stage in range(MOST_STAGES):
+            drawdown, weight, drawn = self._stage(law, stage, n, threads)
+            reached = min(target, float(np.quantile(drawdown, 1.0 - ELITE)))
+            elite = drawdown > reached if reached < target else drawdown > target
+            if np.count_nonzero(elite) < FEWEST_ELITE:
+                raise ScenarioError(
+                    f"the pilot of {n:,} paths saw {np.count_nonzero(elite)} losses; needs {FEWEST_ELITE}"
+                )
+            chance = float(np.mean(np.where(elite, weight, 0.0)))
+            law = self.fitted(self.own, _rows(drawn, elite), weight[elite])
+            yield Stage(reached, chance, law)
+            if reached >= target or chance <= least:
+                return
+
+    def _stage(self, law: Law, stage: int, n: int, threads: int | None) -> tuple[np.ndarray, np.ndarray, Any]:
+        laws = [self.own, law]
+        share = np.array([DEFENSIVE, 1.0 - DEFENSIVE])
+        each = n // PILOT_POPULATIONS
+        cut = round(DEFENSIVE * each) if stage else 0
+
+        def work(index: int) -> Any:
+            first, population = PILOT + (stage * PILOT_POPULATIONS + index) * each, self.population(index)
+            parts = [self.draw(laws[1], laws, population, index, first + cut, each - cut)]
+            if cut:
+                parts.append(self.draw(laws[0], laws, population, index, first, cut))
+            return index, parts
+
+        found = [part for _, parts in sorted(spread(work, range(PILOT_POPULATIONS), threads)) for part in parts]
+        drawdown = np.concatenate([rows.shadow["drawdown"] for rows, _, _ in found])
+        density = np.concatenate([density for _, _, density in found], axis=1)
+        weight = mixture_weights(density, share) if stage else np.ones(len(drawdown))
+        return drawdown, weight, _joined([drawn for _, drawn, _ in found])
+
+    def run(self, laws: list[Law], share: np.ndarray, threads: int | None, progress: Progress) -> Results:
+        """Run all paths, every population with the same shares of laws, and write their weights."""
+        every, n = paths_of_a_block(self.scenario), self.scenario.run.n_paths
+        edges = np.round(np.concatenate([[0.0], np.cumsum(share)]) * every).astype(int)
+        exact = np.diff(edges) / every
+        progress.total = n
+
+        def work(index: int) -> int:
+            drawn = 0 if self.scenario.conditional_on_book else index
+            population, done = self.population(drawn), 0
+            for law, low, high in zip(laws, edges, edges[1:], strict=False):
+                first, last = index * every + int(low), index * every + int(high)
+                rows, _, density = self.draw(law, laws, population, drawn, first, last - first)
+                self.results.put(first, last - first, rows)
+                self.results.columns["weight"][first:last] = mixture_weights(density, exact)
+                done += last - first
+            return done
+
+        for done in spread(work, range(n // every), threads):
+            progress.add(done)
+        return self.results
+
+
+def _check(scenario: Scenario) -> None:
+    if scenario.asset:
+        raise ScenarioError("importance sampling: several symbols ([[asset]]) are not supported; use --method crude")
+    if scenario.market.tilts(scenario.clock) is None:
+        kind = scenario.market.kind
+        raise ScenarioError(f"importance sampling: market {kind!r} cannot be drawn otherwise; use --method crude")
+    n, every = scenario.run.n_paths, paths_of_a_block(scenario)
+    if n % every or every < FEWEST_OF_A_BLOCK:
+        raise ScenarioError(
+            f"importance sampling: run.n_paths = {n:,} in blocks of {every:,}: needs whole blocks of at least "
+            f"{FEWEST_OF_A_BLOCK}, {N_BLOCKS} of them by default"
+        )
+
+
+def paths_of_a_block(scenario: Scenario) -> int:
+    """Return the paths among which all laws are drawn: those of a population, a hundredth of them for one book."""
+    return scenario.run.n_paths // N_BLOCKS if scenario.conditional_on_book else scenario.redraw_every
+
+
+def _exits(world: Any, first: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return how often each leaver left within the horizon, and how long it was waited for, both (n, n_leavers)."""
+    times = world.act_times(first, n)
+    left = (times < world.n_steps).sum(axis=1)
+    waited = np.minimum(times[:, 0], world.n_steps) if world.n_acts == 1 else np.full(left.shape, float(world.n_steps))
+    return left.astype(float), waited
+
+
+def _rows(drawn: Any, rows: np.ndarray) -> Any:
+    market, exits = drawn
+    return [part[rows] for part in market], tuple(part[rows] for part in exits)
+
+
+def _joined(parts: list[Any]) -> Any:
+    market = [np.concatenate(part) for part in zip(*(market for market, _ in parts), strict=True)]
+    return market, tuple(np.concatenate(part) for part in zip(*(exits for _, exits in parts), strict=True))
