@@ -26,7 +26,7 @@ def sweep_figures(sweep: Any) -> Iterator[tuple[str, Axes]]:
     str, matplotlib.axes.Axes
     """
     axes = [name for name in sweep.axes if sweep.outcome(name).dtype.kind == "f"]
-    if len(sweep.axes) == 1:
+    if len(sweep.axes) == 1 or sweep.about["design"]["kind"] == "zip":  # zipped axes move together
         yield "reserve", reserve_over(sweep, sweep.axes[0])
     elif len(sweep.axes) == 2 and len(axes) == 2 and sweep.is_grid:
         yield "ruin_map", ruin_map(sweep)

@@ -137,8 +137,8 @@ def _design(sweep: Sweep, method: str | None) -> Any:
     made_for = Design.member(kind).method  # type: ignore[attr-defined]
     if not made_for or method not in (None, made_for):
         needed = {"sobol": "saltelli", "morris": "morris"}
-        wanted = needed[method] if method else "saltelli' or 'morris"
-        raise ScenarioError(f"--method {method or '(none)'}: the design of this sweep is {kind!r}; it needs {wanted!r}")
+        wanted = repr(needed[method]) if method else "'saltelli' or 'morris'"
+        raise ScenarioError(f"--method {method or '(none)'}: the design of this sweep is {kind!r}; it needs {wanted}")
     return Design.choose(sweep.about["design"])
 
 

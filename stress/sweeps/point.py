@@ -5,23 +5,26 @@ import math
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from stress.engines.base import Job
-from stress.engines.results import one_run_curve
+from stress.engines.choose import choose_engine
+from stress.engines.population import Population, draw_population
+from stress.engines.results import Results, one_run_curve
 from stress.scenario import Scenario
 from stress.summary import Clusters, QuantileInterval, estimate_probability, quantile_interval
 from stress.summary.parameters import log_error
 from stress.sweeps.plan import Plan, Precision
-from stress.variants import AMPLE, clusters_of
+from stress.variants import AMPLE, clusters_of, population_key
 
 __all__ = ["Task", "answer_columns", "solve", "task_of", "warm"]
 
 DONE, FAILED = "done", "failed"
+SHARED = 32  # populations that are kept, of some megabytes each: those of one point, and few more
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,40 @@ def answer_columns(levels: tuple[float, ...], means: tuple[str, ...]) -> list[st
     return names + [f"mean_{name}{end}" for name in means for end in ("", "_error")]
 
 
+@dataclass(frozen=True)
+class Accounts:
+    """A scenario as far as the draw of its accounts goes: equal to any other that draws the same."""
+
+    key: str
+    scenario: Scenario = field(compare=False)
+
+
+@lru_cache(maxsize=SHARED)
+def _drawn(accounts: Accounts, index: int) -> Population:
+    return draw_population(accounts.scenario, index)
+
+
+class SharedJob(Job):
+    """A run in this thread, whose populations are shared with the other points of this process that draw the same.
+
+    It has no cover, which no answer needs: its rules are composed anew each time, and numba never forgets a rule.
+    """
+
+    def __init__(self, scenario: Scenario):
+        self.scenario, choice = scenario, choose_engine(scenario)
+        self.population = lru_cache(maxsize=4)(self._draw)
+        self.engine = choice.make(scenario, self.population(0), False)
+        self.results = Results(scenario, choice)
+
+    def _draw(self, index: int) -> Population:
+        return _drawn(Accounts(self.key, self.scenario), index)
+
+    @cached_property
+    def key(self) -> str:
+        """What the accounts depend on."""
+        return population_key(self.scenario)
+
+
 class Paths:
     """The paths of one point, run in this thread, as many as its precision asks for."""
 
@@ -97,7 +134,7 @@ class Paths:
         self.ample = not task.means and one_run_curve(scenario)[0]
         self.fund = scenario.fund_initial
         self.scenario = scenario.plain(**run, **(scenario.with_fund(AMPLE) if self.ample else {}))
-        self.job = Job(self.scenario)
+        self.job = SharedJob(self.scenario)
         self.parts = self._parts()
         self.n = 0
 

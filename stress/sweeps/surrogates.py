@@ -1,5 +1,6 @@
 """A map of the reserve over the axes, fitted to a sweep and labeled as what it is: a guess between points."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,18 +101,16 @@ def surrogate(sweep: Sweep, kind: str = "gaussian_process", *, level: float | No
         raise ScenarioError(f"surrogate: {len(sweep)} points are too few, it needs {FEWEST}")
     chosen = sweep.best_level if level is None else level
     x = np.column_stack([axis.places(sweep.outcome(axis.column)) for axis in axes])
-    y = log_reserve(sweep, chosen)
-    return Surrogate(*_fitted(kind, x, y, rng), axes, chosen, *_cross_validated(kind, x, y, rng))
-
-
-def _fitted(kind: str, x: np.ndarray, y: np.ndarray, rng: int) -> tuple[Any, str]:
-    return _model(kind, x.shape[1], rng).fit(x, y), kind
+    y, model = log_reserve(sweep, chosen), _model(kind, len(axes), rng)
+    with warnings.catch_warnings():  # what the search of the kernel misses shows in the error at unseen points
+        warnings.simplefilter("ignore", extra("sklearn.exceptions", "surrogate").ConvergenceWarning)
+        return Surrogate(model.fit(x, y), kind, axes, chosen, *_cross_validated(model, x, y, rng))
 
 
 def _model(kind: str, n_axes: int, rng: int) -> Any:
     try:
         if kind == "boosted_trees":
-            return extra("sklearn.ensemble", "surrogate").HistGradientBoostingRegressor(random_state=rng)
+            return extra("sklearn.ensemble", "surrogate").GradientBoostingRegressor(random_state=rng)
         process = extra("sklearn.gaussian_process", "surrogate")
         kernels = extra("sklearn.gaussian_process.kernels", "surrogate")
     except ValueError as error:
@@ -121,10 +120,10 @@ def _model(kind: str, n_axes: int, rng: int) -> Any:
     return process.GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=rng)
 
 
-def _cross_validated(kind: str, x: np.ndarray, y: np.ndarray, rng: int) -> tuple[float, float]:
+def _cross_validated(model: Any, x: np.ndarray, y: np.ndarray, rng: int) -> tuple[float, float]:
     """Return the error at unseen points, and the share of the variance that the predictions explain."""
     selection = extra("sklearn.model_selection", "surrogate")
     folds = selection.KFold(FOLDS, shuffle=True, random_state=rng)
-    guessed = selection.cross_val_predict(_model(kind, x.shape[1], rng), x, y, cv=folds)
+    guessed = selection.cross_val_predict(model, x, y, cv=folds)
     square = float(np.mean(np.square(y - guessed)))
     return square**0.5, 1.0 - square / float(np.var(y)) if np.var(y) > 0.0 else 0.0

@@ -8,7 +8,8 @@ import pytest
 
 import stress
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.toml"))
+FOLDER = Path(__file__).parents[2] / "configs"
+CONFIGS = sorted(path for path in FOLDER.rglob("*.toml") if path.parent.name != "sweeps")  # those are no scenarios
 EVERY = pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 N_PATHS, MONTH = 100, 720.0  # a month, in hours, tells of a year's configuration
 FEW_POPULATIONS = {"run.redraw_every": 10}  # drawing a population costs more than running a path
