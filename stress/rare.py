@@ -202,7 +202,8 @@ class _Sampler:
         law = self.own
         for stage in range(MOST_STAGES):
             drawdown, weight, drawn = self._stage(law, stage, n, threads)
-            reached = float(np.quantile(drawdown, 1.0 - ELITE))
+            aim = max(fund, _beyond(drawdown, weight, least))
+            reached = min(aim, float(np.quantile(drawdown, 1.0 - ELITE)))
             elite = drawdown > reached
             if np.count_nonzero(elite) < FEWEST_ELITE:
                 raise ScenarioError(
@@ -211,7 +212,7 @@ class _Sampler:
             chance = float(np.mean(np.where(elite, weight, 0.0)))
             law = self.fitted(self.own, _rows(drawn, elite), weight[elite])
             yield Stage(reached, chance, law)
-            if reached >= fund and chance <= least:
+            if reached == aim:
                 return
 
     def _stage(self, law: Law, stage: int, n: int, threads: int | None) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -254,6 +255,13 @@ class _Sampler:
         for done in spread(work, range(n // every), threads):
             progress.add(done)
         return self.results
+
+
+def _beyond(drawdown: np.ndarray, weight: np.ndarray, chance: float) -> float:
+    """Return the least observed drawdown beyond which lies at most `chance`; the largest where none is so rare."""
+    order = np.argsort(-drawdown, kind="stable")
+    within = int(np.searchsorted(np.cumsum(weight[order]) / len(weight), chance, side="right"))
+    return float(drawdown[order[min(within, len(order) - 1)]])
 
 
 def _check(scenario: Scenario) -> None:
