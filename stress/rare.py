@@ -6,7 +6,6 @@ defensive mixture (Hesterberg 1995), weighted by the balance heuristic (Veach & 
 no weight exceeds the inverse of the share drawn from the model itself.  The rulebook and the accounts are the model's.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
@@ -105,7 +104,8 @@ def importance(
     scenario : Scenario
         Its ``run.n_paths`` are the weighted paths.
     level : float, optional
-        Level of the reserve that the pilot aims at; the ruin of the initial fund otherwise.
+        Level of the reserve that the pilot aims at; otherwise both the ruin of the initial fund and the scenario's
+        highest level.
     n_pilot : int
         Paths of every stage of the pilot.
     threads : int, optional
@@ -124,8 +124,8 @@ def importance(
         When the market or the engine cannot be drawn otherwise, or the pilot saw too few losses to aim at.
     """
     sampler = _Sampler(scenario)
-    target = scenario.fund_initial if level is None else math.inf
-    stages = tuple(sampler.pilot(target, 0.0 if level is None else 1.0 - level, n_pilot, threads))
+    fund = scenario.fund_initial if level is None else 0.0
+    stages = tuple(sampler.pilot(fund, 1.0 - (level or max(scenario.reserve.levels)), n_pilot, threads))
     laws = [sampler.own, *(stage.law for stage in stages)]
     results = sampler.run(laws, _shares(len(laws)), threads, progress or Progress())
     outcomes = results.outcomes(sampler.population(0), elapsed_s={}, cover=())
@@ -197,13 +197,14 @@ class _Sampler:
         rate = np.maximum(weight @ left, 1e-3 * weight.sum()) / np.maximum(weight @ waited, 1e-300)
         return Law(self.tilts.fitted(law.numbers, market, weight), np.maximum(rate, law.acts_per_step))
 
-    def pilot(self, target: float, least: float, n: int, threads: int | None) -> Iterator[Stage]:
-        """Yield law after law, each fitted to the deepest tenth of what the one before drew."""
+    def pilot(self, fund: float, least: float, n: int, threads: int | None) -> Iterator[Stage]:
+        """Yield law after law, each fitted to the deepest tenth of what the one before drew, to a fund and chance."""
         law = self.own
         for stage in range(MOST_STAGES):
             drawdown, weight, drawn = self._stage(law, stage, n, threads)
-            reached = min(target, float(np.quantile(drawdown, 1.0 - ELITE)))
-            elite = drawdown > reached if reached < target else drawdown > target
+            aim = max(fund, _beyond(drawdown, weight, least))
+            reached = min(aim, float(np.quantile(drawdown, 1.0 - ELITE)))
+            elite = drawdown > reached
             if np.count_nonzero(elite) < FEWEST_ELITE:
                 raise ScenarioError(
                     f"the pilot of {n:,} paths saw {np.count_nonzero(elite)} losses; needs {FEWEST_ELITE}"
@@ -211,7 +212,7 @@ class _Sampler:
             chance = float(np.mean(np.where(elite, weight, 0.0)))
             law = self.fitted(self.own, _rows(drawn, elite), weight[elite])
             yield Stage(reached, chance, law)
-            if reached >= target or chance <= least:
+            if reached == aim:
                 return
 
     def _stage(self, law: Law, stage: int, n: int, threads: int | None) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -254,6 +255,13 @@ class _Sampler:
         for done in spread(work, range(n // every), threads):
             progress.add(done)
         return self.results
+
+
+def _beyond(drawdown: np.ndarray, weight: np.ndarray, chance: float) -> float:
+    """Return the least observed drawdown beyond which lies at most `chance`; the largest where none is so rare."""
+    order = np.argsort(-drawdown, kind="stable")
+    within = int(np.searchsorted(np.cumsum(weight[order]) / len(weight), chance, side="right"))
+    return float(drawdown[order[min(within, len(order) - 1)]])
 
 
 def _check(scenario: Scenario) -> None:

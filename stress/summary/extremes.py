@@ -21,6 +21,7 @@ __all__ = ["ExtremeReserve", "Extremes", "ThresholdFit", "estimate_extremes"]
 Interval = tuple[float | None, float | None]
 
 SHARES = (0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005)  # of the paths, beyond each threshold
+MOST = 20_000  # exceedances; beyond, a lower threshold adds more bias than it takes noise away
 FEWEST = 50  # effective exceedances; fewer give no fit
 REACH = 10.0  # how many times below the smallest probability with `FEWEST` events one may extrapolate
 SIGNIFICANCE = 0.05  # false discoveries among the thresholds that are refused
@@ -153,13 +154,14 @@ def estimate_extremes(
     Returns
     -------
     Extremes
-        Thresholds leave 10 % to 0.5 % of the paths above them, and at least 50 effective ones.  The tests of fit go
-        from the lowest up; those that ForwardStop refuses at 5 % are left out (G'Sell et al. 2016; Bader, Yan & Zhang
-        2018).  A level is refused beyond ten times below the smallest probability with 50 events.
+        Thresholds leave 10 % to 0.5 % of the paths above them, at least 50 effective ones and at most 20,000.  The
+        tests of fit go from the lowest up; those that ForwardStop refuses at 5 % are left out (G'Sell et al. 2016;
+        Bader, Yan & Zhang 2018).  A level is refused beyond ten times below the smallest probability with 50 events.
     """
     clusters = clusters or Clusters(np.zeros(len(drawdown), dtype=int))
     levels, given = tuple(levels), empirical or {}
-    peaks = [found for found in (_peaks(drawdown, share, clusters) for share in SHARES) if found is not None]
+    shares = [share for share in SHARES if share * len(drawdown) <= MOST] or SHARES[-1:]
+    peaks = [found for found in (_peaks(drawdown, share, clusters) for share in shares) if found is not None]
     fits = [_described(found) for found in peaks]
     kept = [i for i, fit in enumerate(fits) if fit.n_effective >= FEWEST]
     peaks, fits = [peaks[i] for i in kept], _judged([fits[i] for i in kept])

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri
 
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import effective_size
@@ -77,7 +77,7 @@ class Peaks:
         """Return the profile-likelihood interval of the reserve; no upper bound where the likelihood has none.
 
         With clusters the likelihood ratio is divided by the ratio of the two variances of the estimate, and compared
-        with the square of Student's quantile (Chandler & Bate 2007).
+        with the square of Student's quantile (Chandler & Bate 2007), corrected for the skewness between clusters.
         """
         best = self.quantile(alpha)
         between, plain = self.variance(self.moved(alpha))
@@ -87,14 +87,18 @@ class Peaks:
         center = int(np.argmin(np.abs(u - best)))
         fall = 2.0 * (profile[center] - profile) * plain / between
         root = np.sign(u - best) * np.sqrt(np.maximum(fall, 0.0))
-        limit = self._limit(confidence)
-        low = np.interp(-limit, root[: center + 1], u[: center + 1])
-        high = np.interp(limit, root[center:], u[center:]) if root[-1] > limit else None
+        down, up = self._limits(alpha, confidence)
+        low = np.interp(-down, root[: center + 1], u[: center + 1])
+        high = np.interp(up, root[center:], u[center:]) if root[-1] > up else None
         return self.threshold + float(low), None if high is None else self.threshold + float(high)
 
-    def _limit(self, confidence: float) -> float:
-        p, m = (1.0 + confidence) / 2.0, self.clusters.n_clusters
-        return float(stdtrit(m - 1, p) if m > 1 else ndtri(p))
+    def _limits(self, alpha: float, confidence: float) -> tuple[float, float]:
+        """Return how far the signed root of the likelihood ratio may reach; clusters are few, and skewed."""
+        if self.clusters.n_clusters < 2:
+            normal = float(ndtri((1.0 + confidence) / 2.0))
+            return normal, normal
+        t, shift = self.clusters.student(confidence), self.clusters.shift(self.moved(alpha), confidence)
+        return t - shift, t + shift
 
     def _profile(self, u: np.ndarray, alpha: float) -> np.ndarray:
         """Return the largest likelihood of laws whose reserve is `u`, over the tail index and the share above."""

@@ -5,7 +5,6 @@ from scipy.special import betainc, betaln, xlog1py, xlogy
 
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import Estimate
-from stress.summary.means import around
 from stress.summary.quantile import check_probability
 
 __all__ = ["harrell_davis", "smooth_quantile"]
@@ -50,11 +49,13 @@ def smooth_quantile(
     Returns
     -------
     Estimate
-        Student's interval from the spread of the influence function between clusters.
+        Student's interval from the spread of the influence function between clusters, corrected for skewness.
     """
     clusters = clusters or Clusters(np.zeros(len(x), dtype=int))
-    half = clusters.replicates().half_width(_influence(x, level), confidence)
-    return around(harrell_davis(x, level), half, clusters, confidence, "harrell-davis")
+    down, up = clusters.replicates().half_widths(_influence(x, level), confidence)
+    method = "cluster-harrell-davis" if clusters.n_clusters > 1 else "batch-harrell-davis"
+    value = harrell_davis(x, level)
+    return Estimate(value, value - down, value + up, confidence, method)
 
 
 def _influence(x: np.ndarray, level: float) -> np.ndarray:

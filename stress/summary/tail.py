@@ -105,9 +105,9 @@ def expected_shortfall(
     -------
     TailEstimate
         ``q + mean((x - q)+) / (1 - level)``, q the order statistic (Rockafellar & Uryasev 2000).  The
-        interval is a delete-one-cluster jackknife with Student's quantile; q is held, since its first-order
-        effect is zero.  Refused: the interval for an infinite variance or fewer than 10 paths beyond q, the
-        value too for an infinite mean; fewer than 50 paths are flagged.
+        interval is a delete-one-cluster jackknife with Student's quantile, corrected for skewness; q is held, since
+        its first-order effect is zero.  Refused: the interval for an infinite variance or fewer than 10 paths beyond
+        q, the value too for an infinite mean; fewer than 50 paths are flagged.
     """
     check_probability(level=level, confidence=confidence)
     tail = check_tail(x) if tail is None else tail
@@ -120,9 +120,9 @@ def expected_shortfall(
     if tail.infinite_variance or n_beyond < _FEWEST:
         reason = f"infinite variance: tail index {tail.xi:.2f}" if tail.infinite_variance else _few(n_beyond)
         return TailEstimate(level, value, None, None, n_beyond, reason)
-    half = (clusters or Clusters.batches(len(x))).replicates().half_width(worst, confidence)
+    down, up = (clusters or Clusters.batches(len(x))).replicates().half_widths(worst, confidence)
     flag = _few(n_beyond) if n_beyond < _ENOUGH else None
-    return TailEstimate(level, value, max(0.0, value - half), value + half, n_beyond, flag)
+    return TailEstimate(level, value, max(0.0, value - down), value + up, n_beyond, flag)
 
 
 def check_tail(x: np.ndarray) -> TailCheck:

@@ -1,9 +1,15 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from stress.rare import mixture_weights
+from stress.cli import main
+from stress.rare import importance, mixture_weights
+from stress.scenario import Scenario, ScenarioError
 
-TINY = "configs/tiny.toml"
+CONFIGS = Path(__file__).parents[2] / "configs"
+TINY = str(CONFIGS / "tiny.toml")
 
 
 def test_weights_of_a_mixture_are_the_models_density_over_the_mixtures():
@@ -15,3 +21,41 @@ def test_weights_of_a_mixture_are_the_models_density_over_the_mixtures():
 def test_no_weight_exceeds_the_inverse_of_the_defensive_share():
     density = np.random.default_rng(1).normal(0, 200, (3, 1_000))
     assert mixture_weights(density, np.array([0.2, 0.4, 0.4])).max() <= 5.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"run.n_paths": 1_000, "run.redraw_every": 300}, "needs whole blocks"),
+        ({"run.n_paths": 1_000, "run.redraw_every": 10}, "of at least 20"),
+    ],
+)
+def test_designs_that_cannot_be_weighted_are_refused(changes, said):
+    with pytest.raises(ScenarioError, match=said):
+        importance(Scenario.load(TINY).with_(**changes))
+
+
+def test_several_symbols_are_refused_by_name():
+    with pytest.raises(ScenarioError, match="use --method crude"):
+        importance(Scenario.load(CONFIGS / "cross_margin.toml"))
+
+
+def test_a_weighted_run_is_saved_shown_and_checked(tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["--paths", "4000", "--set", "run.redraw_every=40", "--set", "fund.initial_usd=6e5"]
+    code = main(["run", TINY, "--method", "importance", "--no-progress", "--out", str(out), *words])
+    assert code == 0
+    found = json.loads((out / "summary.json").read_text())
+    assert found["schema"] == "fundstress.weighted/1"
+    assert found["weights_agree"]
+    assert found["ruin"]["effective"] >= 100
+    capsys.readouterr()
+    assert main(["show", str(out)]) == 0
+    assert "importance sampling" in capsys.readouterr().out
+    assert main(["check", str(out), "--require", "0.9"]) == 0
+    assert "met" in capsys.readouterr().out
+
+
+def test_what_does_not_go_with_weights_is_one_line(capsys):
+    assert main(["run", TINY, "--method", "importance", "--ledger"]) == 2
+    assert "neither --resume nor --ledger" in capsys.readouterr().err
