@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import stress
+from stress.agents.book import Book
 from stress.cli import main
 from stress.engines.population import draw_population
 from stress.scenario import ScenarioError
+from stress.symbols import venues
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 BASE = f"""
@@ -222,3 +224,15 @@ def test_a_book_of_several_symbols_needs_a_venue_that_trades_them(take):
 def test_sizes_in_usd_are_divided_by_each_symbols_mark(take):
     take(("a,B,50000,51000,2000,cross", "b,E,-50000,2600,2500,isolated"), "--qty-unit", "usd")
     assert pq.read_table("ours.parquet")["qty"].to_pylist() == [1.0, -20.0]
+
+
+def test_a_book_of_one_symbol_is_found_by_its_name_or_told_its_desk(take):
+    take((*A, *B))
+    one = pq.read_table("ours.parquet").slice(1, 1)  # by symbol, then as in the file
+    assert one["symbol"].to_pylist() == ["B"]
+    pq.write_table(one.set_column(1, "symbol", [["E"]]), "one.parquet")
+    found = venues(stress.Scenario.load("base.toml"))
+    for symbol, desk in ((None, 1), ("B", 0)):
+        held = Book(name="book", file="one.parquet", symbol=symbol).draw_portfolios(None, found)
+        assert held.legs["symbol"].tolist() == [desk]
+        assert held.wallet.tolist() == [12_000.0]
