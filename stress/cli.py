@@ -344,6 +344,13 @@ class Mode(StrEnum):
     cross = "cross"
 
 
+class CrossWallet(StrEnum):
+    """How the cross rows of one account state its wallet."""
+
+    added = "split"
+    repeated = "repeated"
+
+
 @app.command("import")
 def _import(
     positions: Annotated[Path, typer.Argument(metavar="POSITIONS", help="CSV or Parquet.", show_default=False)],
@@ -359,6 +366,9 @@ def _import(
     decimal: Annotated[Decimal | None, typer.Option(help="Decimal mark of numbers.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows with errors.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse sides that differ by more than 0.1 %.")] = False,
+    cross_wallet: Annotated[
+        CrossWallet | None, typer.Option(help="Cross rows of an account: parts of its wallet, or each the whole.")
+    ] = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
@@ -379,6 +389,7 @@ def _import(
             decimal=decimal and decimal.value,
             skip_bad=skip_bad,
             strict=strict,
+            cross_wallet=cross_wallet and cross_wallet.value,
             settings=tuple(setting or ()),
             json=json,
             quiet=quiet,

@@ -31,6 +31,7 @@ class ImportOptions:
     decimal: str | None = None
     skip_bad: bool = False
     strict: bool = False
+    cross_wallet: str | None = None
     settings: tuple[str, ...] = ()  # table.key=value
     json: bool = False
     quiet: bool = False
@@ -49,6 +50,7 @@ class ImportOptions:
             decimal=self.decimal,
             skip_bad=self.skip_bad,
             strict=self.strict,
+            cross_wallet=self.cross_wallet,
             settings=dict(map(parse_setting, self.settings)),
         )
 

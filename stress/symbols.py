@@ -103,6 +103,8 @@ def venues(scenario: Any) -> Venues:
 
 def problems(scenario: Any) -> Iterator[tuple[str, str]]:
     """Yield (key, message) for what the tables ``[[asset]]``, ``[[pool]]`` and ``[[collateral]]`` get wrong."""
+    for i, cohort in enumerate(scenario.population):
+        yield from ((f"population.{i}.{key}", text) for key, text in cohort.symbol_problems(names(scenario)))
     if not scenario.asset:
         yield from _without_symbols(scenario)
         return

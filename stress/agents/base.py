@@ -1,5 +1,6 @@
 """What every agent type declares: its share of the book and how its accounts are drawn."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -166,6 +167,10 @@ class Cohort(Part):
         if not self.money:
             return self
         return self.model_copy(update=change.named(self.money, self.amount(self.money) * change.rate))
+
+    def symbol_problems(self, known: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) for symbols in its own data that are not among the venue's (none: it has one)."""
+        yield from ()
 
     def problems(self, venue: Venue) -> list[tuple[str, str]]:
         """Return (key, message) for settings that this venue's rulebook forbids."""

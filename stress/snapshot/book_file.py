@@ -1,7 +1,8 @@
 """The clean book as a Parquet file: written in batches, searched for duplicates, added up."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -66,12 +67,16 @@ def good_rows(batch: Batch, symbol: str) -> pa.Table:
 
 
 def hashes_of(table: pa.Table) -> np.ndarray:
-    """Return a number of 64 bits for every position's account and mode, shape (n,); equal ones are duplicates.
+    """Return a number of 64 bits for every position's account, symbol and mode, shape (n,); duplicates' are equal."""
+    return hashed(pc.binary_join_element_wise(*(table.column(name) for name in ("account", "symbol", "mode")), "\x1f"))
 
-    Among a hundred million positions the chance of a false one is a few in ten thousand.
+
+def hashed(words: Any) -> np.ndarray:
+    """Return a number of 64 bits for every word, shape (n,).
+
+    Among a hundred million words the chance of two with the same number is a few in ten thousand.
     """
-    keys = pc.binary_join_element_wise(table.column("account"), table.column("mode"), "\x1f")
-    return pd.util.hash_array(keys.to_numpy(), categorize=False)
+    return pd.util.hash_array(words.to_numpy(zero_copy_only=False), categorize=False)
 
 
 def repeated(hashes: list[np.ndarray]) -> np.ndarray:
@@ -118,27 +123,44 @@ def rows_of(path: Path, marked: np.ndarray) -> tuple[np.ndarray, str]:
     return np.concatenate(rows), example
 
 
-def totals_of(path: Path, venue: Venue) -> Totals:
-    """Add up a book as a run sees it, on the venue's grids."""
-    sums: dict[str, float] = {}
-    largest = 0.0
+def totals_of(path: Path, venues: Mapping[str, Venue]) -> dict[str, Totals]:
+    """Add up a book as a run sees it, on each symbol's grids."""
+    sums: dict[str, dict[str, float]] = {}
     for table in batches_of(path):
-        for name, value in _sums(table, venue).items():
-            sums[name] = sums.get(name, 0.0) + value
-        largest = max(largest, sums.pop("largest"))
-    if not sums:
-        return Totals()
+        for symbol, mine in by_symbol(table):
+            _add(sums.setdefault(symbol, {}), _sums(mine, venues[symbol]))
+    return {symbol: _totals(sums[symbol], venues[symbol]) for symbol in venues if symbol in sums}
+
+
+def by_symbol(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield each symbol with its rows."""
+    for symbol in table.column("symbol").unique().to_pylist():
+        yield symbol, table.filter(pc.equal(table.column("symbol"), symbol))
+
+
+def _add(sums: dict[str, float], more: dict[str, float]) -> None:
+    largest = max(sums.get("largest", 0.0), more["largest"])
+    sums.update({name: sums.get(name, 0.0) + value for name, value in more.items()}, largest=largest)
+
+
+def _totals(sums: dict[str, float], venue: Venue) -> Totals:
     lot, tick, cent = grid(venue.lot), grid(venue.tick), grid(venue.cent)
     units = {"lot": sums.pop("qty") / lot, "tick": sums.pop("value") / (lot * tick), "cent": sums["collateral"] / cent}
     n, n_cross = (int(sums.pop(name)) for name in ("n", "n_cross"))
-    usd = {name: value * venue.money_usd for name, value in sums.items()}
-    return Totals(n, n_cross, **usd, largest=largest * venue.money_usd, units=units)
+    usd: dict[str, Any] = {name: value * venue.money_usd for name, value in sums.items()}
+    return replace(Totals(n, n_cross, units=units), **usd)
+
+
+def numbers_in(table: pa.Table) -> SimpleNamespace:
+    """Return the numbers of positions as `stress.agents.book.rounded` reads them."""
+    given = SimpleNamespace(**{name: table.column(name).to_numpy() for name in ("qty", "entry", "collateral")})
+    given.cross = pc.equal(table.column("mode"), "cross").to_numpy()
+    return given
 
 
 def _sums(table: pa.Table, venue: Venue) -> dict[str, float]:
     """Add up a batch, in the money of the contract."""
-    given = SimpleNamespace(**{name: table.column(name).to_numpy() for name in ("qty", "entry", "collateral")})
-    given.cross = pc.equal(table.column("mode"), "cross").to_numpy()
+    given = numbers_in(table)
     accounts = rounded(given, venue)
     qty, entry, collateral = accounts["qty"], accounts["entry"], accounts["collateral"]
     size, contract = np.abs(qty) * venue.price, venue.contract

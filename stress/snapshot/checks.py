@@ -23,16 +23,19 @@ NOT_FINITE = Check("not_finite", "error", "NaN or infinite")
 UNKNOWN_MODE = Check("unknown_mode", "error", "mode is neither 'isolated' nor 'cross'")
 UNKNOWN_SIDE = Check("unknown_side", "error", "side is neither 'long' nor 'short'")
 CONTRADICTION = Check("contradiction", "error", "qty is negative and side is long")
-UNKNOWN_SYMBOL = Check("unknown_symbol", "error", "symbol is not in the scenario")
+UNKNOWN_SYMBOL = Check("unknown_symbol", "error", "symbol is none of the base's")
 BAD_ENTRY = Check("bad_entry", "error", "entry is not above 0")
 BAD_COLLATERAL = Check("negative_collateral", "error", "collateral is negative")
 BAD_STOP = Check("bad_stop", "error", "stop is not above 0")
 BELOW_TICK = Check("below_tick", "error", "entry rounds to 0 in ticks of the venue: set a finer exchange.tick")
 LIQUIDATABLE = Check("liquidatable", "error", "equity is below maintenance margin at the mark")
 DUPLICATE = Check("duplicate", "error", "account, symbol and mode were there before: an account has one position")
+UNDERWATER = Check("liquidatable_account", "error", "equity of the cross account is below its maintenance margins")
+TWO_WALLETS = Check("two_wallets", "error", "cross rows of one account state different wallets: --cross-wallet split?")
 # What is left out by rule.
 ZERO = Check("zero_qty", "dropped", "qty is 0")
 OTHER_SYMBOL = Check("other_symbol", "dropped", "another symbol")
+INCOMPLETE = Check("incomplete", "dropped", "another row of the same cross account is left out, so all of it is")
 BELOW_LOT = Check("below_lot", "dropped", "smaller than half a lot of the venue")
 # What is merely odd.
 LEVERED = Check("above_tier", "warning", "leverage above the tier's maximum")
@@ -40,6 +43,7 @@ FAR_ENTRY = Check("far_entry", "warning", "entry more than 10 times off the mark
 LIKE_USD = Check("like_usd", "warning", "qty x mark above 1,000 times the collateral: is qty in USD?")
 TINY = Check("tiny", "warning", "qty x mark below a thousandth of the collateral: another unit?")
 OTHER_MARK = Check("other_mark", "warning", "mark more than 1 % off the one that is used")
+STOP_IGNORED = Check("stop_ignored", "warning", "the stop is left out: stops are for one symbol")
 STOP_REACHED = Check("stop_reached", "warning", "the mark is already beyond the stop")
 OF_SHARE = (LIKE_USD, FAR_ENTRY)  # in more than half of the rows they are errors of the whole file
 
@@ -57,24 +61,35 @@ class Batch:
     columns: dict[str, Any] = field(default_factory=dict)
     n: int = 0  # rows that are not empty lines
 
+    def __post_init__(self) -> None:
+        self.bad = np.zeros(len(self.rows), dtype=bool)  # which rows have an error
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self.__dict__["columns"][name]
         except KeyError:
             raise AttributeError(name) from None
 
-    def find(self, check: Check, struck: Any, example: Any = None, name: str = "") -> None:
+    def find(self, check: Check, struck: Any, example: Any = None, name: str = "", said: str = "") -> None:
         """Count the good rows that a check strikes; unless it is a mere warning, they are good no more.
 
-        `example` is a column whose first struck value is shown, after its `name`.
+        `example` is a column whose first struck value is shown, after its `name`; or else what is `said`.
         """
         struck = self.ok & np.asarray(struck, dtype=bool)
         if not struck.any():
             return
-        said = "" if example is None else f"{name} {_value(example, int(np.argmax(struck)))}".strip()
+        if example is not None:
+            said = f"{name} {_value(example, int(np.argmax(struck)))}".strip()
         self.findings.add(check, self.rows[struck], said)
         if check.level != "warning":
             self.ok &= ~struck
+        if check.level == "error":
+            self.bad |= struck
+
+    def where(self, chosen: np.ndarray) -> "Batch":
+        """Return some of the rows as a batch of their own, shape of `chosen` (n,)."""
+        columns = {name: _chosen(column, chosen) for name, column in self.columns.items()}
+        return Batch(self.rows[chosen], self.ok[chosen], self.findings, columns)
 
     def numbers(self, name: str, column: pa.Array, decimal: str, *, required: bool = True) -> None:
         """Read a column of numbers; an optional one may be blank."""
@@ -84,6 +99,10 @@ class Batch:
         self.find(NOT_A_NUMBER, found.bad, column, name)
         self.find(NOT_FINITE, ~found.blank & ~found.bad & ~np.isfinite(found.values), column, name)
         self.columns[name] = found.values
+
+
+def _chosen(column: Any, chosen: np.ndarray) -> Any:
+    return column.filter(pa.array(chosen)) if isinstance(column, pa.Array) else column[chosen]
 
 
 def _value(column: Any, i: int) -> str:
@@ -145,8 +164,18 @@ def read_numbers(batch: Batch, raw: Raw, decimal: str) -> None:
         batch.find(BAD_STOP, batch.stop <= 0.0, batch.stop)
 
 
-def check_positions(batch: Batch, venue: Venue) -> np.ndarray:
-    """Check what depends on price, grids and tiers; return the good rows as accounts on the venue's grids."""
+def ignore_stops(batch: Batch) -> None:
+    """Leave out the stops, and say so."""
+    if "stop" in batch.columns:
+        batch.find(STOP_IGNORED, ~np.isnan(batch.stop), batch.stop)
+        del batch.columns["stop"]
+
+
+def check_positions(batch: Batch, venue: Venue, *, shared: bool = False) -> None:
+    """Check what depends on price, grids and tiers.
+
+    Where wallets are `shared` among positions, equity of cross ones is another question (`snapshot.wallets`).
+    """
     _ignore_the_bad(batch)
     accounts = rounded(batch, venue)
     batch.find(BELOW_LOT, accounts["qty"] == 0.0, batch.qty)
@@ -154,9 +183,9 @@ def check_positions(batch: Batch, venue: Venue) -> np.ndarray:
     accounts["qty"] = np.where(batch.ok, accounts["qty"], 1.0)  # only good rows count from here
     _check_units(batch, accounts, venue)
     _check_stops(batch, venue)
-    batch.find(LIQUIDATABLE, breached(accounts, venue.price, venue.tiers), batch.account, "account")
+    alone = accounts["cross"] == 0 if shared else batch.ok
+    batch.find(LIQUIDATABLE, alone & breached(accounts, venue.price, venue.tiers), batch.account, "account")
     _check_leverage(batch, accounts, venue)
-    return accounts[batch.ok]
 
 
 def _ignore_the_bad(batch: Batch) -> None:

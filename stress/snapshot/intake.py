@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from stress.accounts import EXACT_UNITS
-from stress.agents.base import Venue
-from stress.agents.book import digest_of
+from stress.agents.book import CROSS_WALLET, digest_of
 from stress.scenario import Scenario
 from stress.snapshot import book_file, checks, columns
-from stress.snapshot.quality import Findings, Quality, Refused, Totals, shown
+from stress.snapshot.quality import Findings, Quality, Refused, Totals, Traded, shown
+from stress.snapshot.quotes import Quotes
 from stress.snapshot.reading import Raw, Source, open_source
 from stress.snapshot.scenario_file import scenario_text
+from stress.snapshot.wallets import Wallets
 from stress.toml import ScenarioError, hint
 
 BALANCED = 1e-3  # of open interest: what ``--strict`` lets the sides differ by; a whole venue's book balances
-MOST_SYMBOLS = 1_000  # of a file; 10 are named in a message
+SPLIT = "split"  # the other way to state the wallet of a cross account: its rows add up to it
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Request:
         Decimal mark of text; absent: a point, and where columns are not separated by commas, a comma is refused.
     skip_bad, strict : bool
         Leave out rows with errors; refuse a book whose sides differ.
+    cross_wallet : {"split", "repeated"}, optional
+        Whether the cross rows of an account add up to its wallet (taken if absent), or each states it whole.
     settings : mapping
         Dotted names to values, laid over the base scenario and written into the new one.
     """
@@ -59,6 +62,7 @@ class Request:
     decimal: str | None = None
     skip_bad: bool = False
     strict: bool = False
+    cross_wallet: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -116,8 +120,8 @@ def _base(request: Request) -> Scenario:
     if any(name.split(".")[0] == "population" for name in request.settings):
         raise ScenarioError("--set population...: the population is the book")
     base = Scenario.load(request.base, overrides=request.settings)
-    if base.asset:
-        raise ScenarioError(f"{request.base}: has [[asset]] tables: a book has one symbol, and so must its base")
+    if request.cross_wallet and not base.asset:
+        raise ScenarioError(f"--cross-wallet: is for a base with [[asset]] tables, {request.base} has none")
     if request.in_usd and base.exchange.contract.kind != "linear":
         raise ScenarioError(f"--qty-unit usd: is for a linear contract, not {base.exchange.contract.kind!r}")
     return base
@@ -146,126 +150,156 @@ def _put(path: Path, request: Request, text: str) -> None:
 
 
 class Intake:
-    """What is known of a file while it is read: its symbol, its price, what was found."""
+    """What is known of a file while it is read: its symbols at their marks, and what was found."""
 
     def __init__(self, request: Request, base: Scenario, source: Source):
-        self.request, self.base, self.source = request, base, source
-        self.symbol, self.mark_from = request.symbol, ""
+        self.request, self.source = request, source
+        self.quotes = Quotes(request, base)
+        self.several = bool(base.asset)
         self.decimal = request.decimal or ("point" if source.delimiter in ("", ",") else "unknown")
-        self.findings, self.others = Findings(), set[str]()
-        self.n_rows = self.n_checked = 0
-        self.priced = base
-        self.venue: Venue | None = None
+        self.findings = Findings()
+        self.n_rows = 0
         self.hashes: list[np.ndarray] = []
+        self.torn: list[np.ndarray] = []  # cross accounts of which a row has an error
 
     def take(self, raw: Raw, file: book_file.BookFile) -> None:
         """Check a batch and append its good rows to the book."""
         batch = checks.read_words(raw, self.findings, self.request.mode, self.request.symbol)
         self.n_rows += batch.n
-        self._choose_symbol(batch)
+        self.quotes.choose(batch)
         checks.read_numbers(batch, raw, self.decimal)
-        venue = self.venue or self._choose_price(batch)
-        if venue is None:
-            return
-        if self.request.in_usd:
-            batch.columns["qty"] = batch.qty / venue.price
-        self.n_checked += int(batch.ok.sum())
-        checks.check_positions(batch, venue)
-        good = book_file.good_rows(batch, str(self.symbol))
-        self.hashes.append(book_file.hashes_of(good))
-        file.write(good, self.about)
+        if self.several:
+            checks.ignore_stops(batch)
+        self._note_torn(batch)
+        for symbol, quote, part in self.quotes.parts(batch):
+            quote.check(part, in_usd=self.request.in_usd, shared=self.several)
+            self._note_torn(part)
+            good = book_file.good_rows(part, symbol)
+            self.hashes.append(book_file.hashes_of(good))
+            file.write(good, self.about)
+
+    def _note_torn(self, batch: checks.Batch) -> None:
+        """Remember whose cross account a bad row may be part of."""
+        if self.several and batch.bad.any():
+            theirs = batch.account.filter(pa.array(batch.bad & (batch.cross != 0)))
+            self.torn.append(book_file.hashed(theirs))
 
     @property
-    def mark(self) -> float:
-        """The price at which the book is taken, USD."""
-        return self.priced.market.price_usd
+    def priced(self) -> Scenario:
+        """The base at the marks of the book."""
+        return self.quotes.priced
+
+    @property
+    def cross_wallet(self) -> str | None:
+        """How the cross rows of an account state its wallet, where it may have several."""
+        return (self.request.cross_wallet or SPLIT) if self.several else None
 
     @property
     def about(self) -> dict[str, Any]:
         """What the book's file notes."""
-        contract = self.base.exchange.contract.kind
-        return {"contract": contract, "symbol": self.symbol, "mark": self.mark, "as_of": self.request.as_of}
-
-    def _choose_symbol(self, batch: checks.Batch) -> None:
-        """Keep the rows of one symbol: the one asked for, or the first."""
-        names = batch.symbol.filter(batch.ok).unique().to_pylist()
-        if self.symbol is None and names:
-            self.symbol = names[0]
-        if len(self.others) < MOST_SYMBOLS:
-            self.others |= set(names) - {self.symbol}
-        batch.find(checks.OTHER_SYMBOL, pc.not_equal(batch.symbol, self.symbol or ""), batch.symbol)
-
-    def _choose_price(self, batch: checks.Batch) -> Venue | None:
-        """Take the mark that was given, or else the first of the file, or else the base's."""
-        if not batch.ok.any():
-            return None
-        marks = batch.columns.get("mark", np.zeros(0))
-        usable = marks[batch.ok[: marks.size] & (marks > 0.0)]
-        mark, self.mark_from = self.mark, "of the base scenario: give yours with --mark"
-        if self.request.marks:
-            mark, self.mark_from = self._given_mark(), "given"
-        elif usable.size:
-            mark, self.mark_from = float(usable[0]), "the first of the file"
-        self.priced = self.base.with_(**{"market.price_usd": mark})
-        self.venue = self.priced.venue
-        return self.venue
-
-    def _given_mark(self) -> float:
-        if self.symbol not in self.request.marks:
-            known = list(self.request.marks)
-            raise ScenarioError(f"--mark: is of {', '.join(known)}; the positions are in {shown(self.symbol)}")
-        return self.request.marks[self.symbol]
+        about = {"contract": self.priced.exchange.contract.kind, "as_of": self.request.as_of}
+        if self.several:
+            return about | {CROSS_WALLET: self.cross_wallet}
+        return about | {"symbol": self.quotes.symbol, "mark": self.priced.market.price_usd}
 
     def finish(self, path: Path) -> Quality:
         """Look at the file as a whole, and at the book in `path`."""
         self.findings.add(checks.TORN, np.array(self.source.torn), count=self.source.n_torn)
         again = book_file.repeated(self.hashes)
         if again.any():
-            rows, example = book_file.rows_of(path, again)
-            self.findings.add(checks.DUPLICATE, rows, example)
+            self._strike(path, checks.DUPLICATE, again)
             if self.request.skip_bad:
                 book_file.without(path, again, self.about)
-        totals = book_file.totals_of(path, self.venue) if self.venue and path.exists() else Totals()
+        wallets = self._wallets(path) if self.several and path.exists() else None
+        traded = tuple(self._traded(path))
+        totals = self._totals(traded, wallets)
         return Quality(
             source=str(self.request.source),
             sha256=digest_of(str(self.request.source)),
             rows=self.n_rows + self.source.n_torn,
-            symbol=self.symbol or "",
-            mark=self.mark,
-            mark_from=self.mark_from,
+            traded=traded,
             findings=self.findings,
             totals=totals,
-            problems=tuple(self._problems(totals)),
+            problems=tuple(self._problems(traded, totals, wallets)),
             as_of=self.request.as_of,
-            others=tuple(sorted(self.others)),
+            others=tuple(sorted(self.quotes.others)),
+            cross_wallet=self.cross_wallet,
         )
 
-    def _problems(self, totals: Totals) -> Iterator[str]:
+    def _strike(self, path: Path, check: checks.Check, struck: np.ndarray) -> None:
+        """Note a finding about rows of the book, shape (n,)."""
+        rows, example = book_file.rows_of(path, struck)
+        self.findings.add(check, np.sort(rows), example)
+
+    def _wallets(self, path: Path) -> Wallets:
+        """Check the cross accounts of the book as wholes; leave out the bad ones if that is asked for."""
+        wallets = Wallets.of(path, self.quotes.venues, str(self.cross_wallet))
+        torn = np.concatenate([*self.torn, np.zeros(0, np.uint64)])
+        found = list(wallets.findings(torn))
+        for check, struck in found:
+            self._strike(path, check, struck)
+        if not found or not self.request.skip_bad:
+            return wallets
+        book_file.without(path, np.logical_or.reduce([struck for _, struck in found]), self.about)
+        return Wallets.of(path, self.quotes.venues, str(self.cross_wallet))
+
+    def _traded(self, path: Path) -> Iterator[Traded]:
+        """Yield every symbol with its totals."""
+        venues = self.quotes.venues
+        totals = book_file.totals_of(path, venues) if venues and path.exists() else {}
+        for symbol in venues:
+            quote = self.quotes.found[symbol]
+            yield Traded(symbol, quote.mark, quote.mark_from, totals.get(symbol, Totals()))
+
+    def _totals(self, traded: tuple[Traded, ...], wallets: Wallets | None) -> Totals:
+        """Add up the symbols; a wallet that every row repeats counts once."""
+        if wallets is None:
+            return traded[0].totals if traded else Totals()
+        total = Totals.added([part.totals for part in traded])
+        twice = wallets.counted_twice
+        return replace(total, collateral=total.collateral - twice, equity=total.equity - twice)
+
+    def _problems(self, traded: tuple[Traded, ...], totals: Totals, wallets: Wallets | None) -> Iterator[str]:
         """Yield what is wrong with the file as a whole."""
-        if self.others and self.request.symbol is None:
-            names = ", ".join(shown(name) for name in sorted({*self.others, str(self.symbol)})[:10])
-            more = f", ... ({len(self.others) + 1} in all)" if len(self.others) > 9 else ""
+        yield from self._symbol_problems(traded, totals)
+        if wallets is not None and self.request.cross_wallet is None:
+            yield from _ambiguous(wallets)
+        for part in traded:
+            of = f"{shown(part.symbol)}: " if self.several else ""
+            yield from (f"{of}{said}" for said in self.quotes.found[part.symbol].problems())
+            for name, units in part.totals.units.items():
+                if units > EXACT_UNITS:
+                    key, said = self.quotes.key(part.symbol, name), f"the book is {units:.2g} grid units, above 2^53"
+                    yield f"{key} is too fine: {said}: set a coarser one with --set {key}=..."
+            if self.request.strict and part.totals.imbalance > BALANCED:
+                yield f"{of}{_sides(part.totals)}"
+
+    def _symbol_problems(self, traded: tuple[Traded, ...], totals: Totals) -> Iterator[str]:
+        """Yield what is wrong with the symbols, and that nothing is left."""
+        asked, others = self.request.symbol, self.quotes.others
+        if others and asked is None:
+            names = ", ".join(shown(name) for name in sorted({*others, str(self.quotes.symbol)})[:10])
+            more = f", ... ({len(others) + 1} in all)" if len(others) > 9 else ""
             yield f"holds several symbols, a book has one: choose it with --symbol: {names}{more}"
-        if self.request.symbol and self.others and self.n_rows == self.findings.count("other_symbol"):
-            yield f"holds no {self.request.symbol!r}{hint(self.request.symbol, self.others)}"
+        if asked and others and self.n_rows == self.findings.count("other_symbol"):
+            yield f"holds no {asked!r}{hint(asked, others)}"
         elif totals.n == 0:
             yield "holds no position that could be run"
-        yield from self._unit_problems()
-        for key, units in totals.units.items():
-            if units > EXACT_UNITS:
-                said = f"the book is {units:.2g} grid units, above 2^53"
-                yield f"exchange.{key} is too fine: {said}: set a coarser one with --set exchange.{key}=..."
-        if self.request.strict and totals.imbalance > BALANCED:
-            sides = f"long USD {totals.long:,.0f}, short USD {totals.short:,.0f}"
-            yield f"the sides differ by {100 * totals.imbalance:.3g} % ({sides}); --strict allows {100 * BALANCED:g} %"
+        elif self.several:
+            held = {part.symbol for part in traded if part.totals.n}
+            without = ", ".join(symbol for symbol in self.quotes.known if symbol not in held)
+            if without:
+                yield f"holds no position in {without}: take a base without it"
 
-    def _unit_problems(self) -> Iterator[str]:
-        """Yield what is odd in most rows, and so is wrong with the file."""
-        says = {
-            checks.LIKE_USD: "the sizes look like USD: use --qty-unit usd",
-            checks.FAR_ENTRY: f"the entries are more than 10 times off the mark {self.mark:,.10g}: check --mark",
-        }
-        for check, said in says.items():
-            count = self.findings.count(check.name)
-            if count > 0.5 * self.n_checked:
-                yield f"in {count:,} of {self.n_checked:,} rows {said}"
+
+def _ambiguous(wallets: Wallets) -> Iterator[str]:
+    """Refuse to guess where most cross accounts of several rows state the same amount in each."""
+    alike, several = wallets.alike()
+    if alike > 0.5 * several:
+        said = f"in {alike:,} of {several:,} cross accounts with several rows every row states the same collateral"
+        yield f"{said}: say --cross-wallet repeated if each states the whole wallet, or split if they add up to it"
+
+
+def _sides(totals: Totals) -> str:
+    sides = f"long USD {totals.long:,.0f}, short USD {totals.short:,.0f}"
+    return f"the sides differ by {100 * totals.imbalance:.3g} % ({sides}); --strict allows {100 * BALANCED:g} %"

@@ -1,7 +1,7 @@
 """What was found wrong or odd in a file of positions: how often, and in which rows first."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,6 +10,8 @@ from stress.toml import ScenarioError
 
 SHOWN = 5  # row numbers of each kind
 MOST_LINES = 10  # of a refusal
+
+OWN = {"largest", "units", "parts"}  # of totals that are added up: what is no sum
 
 Level = Literal["error", "dropped", "warning"]
 
@@ -61,7 +63,8 @@ class Findings:
             return
         finding = self.found.setdefault(check.name, Finding(check, example=example))
         finding.count += len(rows) if count is None else count
-        finding.rows += [int(row) for row in rows[: max(0, SHOWN - len(finding.rows))]]
+        first = [*finding.rows, *(int(row) for row in rows[:SHOWN])]
+        finding.rows = sorted(first)[:SHOWN]
 
     def count(self, name: str) -> int:
         """Return how often a check has struck."""
@@ -99,6 +102,8 @@ class Totals:
         How much rounding to the venue's grids has moved: position sizes, values at entry, and collateral.
     units : mapping
         Sums in units of the grids, which must stay below 2^53 to be exact.
+    parts : tuple of Totals
+        Those of each symbol, where there are several.
     """
 
     n: int = 0
@@ -112,11 +117,18 @@ class Totals:
     rounded_entry: float = 0.0
     rounded_collateral: float = 0.0
     units: dict[str, float] = field(default_factory=dict)
+    parts: tuple["Totals", ...] = ()
+
+    @classmethod
+    def added(cls, parts: "Sequence[Totals]") -> "Totals":
+        """Return the totals of several symbols together: each has its own sides, and its own grids."""
+        sums = {f.name: sum(getattr(part, f.name) for part in parts) for f in fields(cls) if f.name not in OWN}
+        return cls(**sums, largest=max(part.largest for part in parts), parts=tuple(parts))
 
     @property
     def open_interest(self) -> float:
-        """Notional of one side, makers included."""
-        return max(self.long, self.short)
+        """Notional of one side, makers included; of several symbols, of them all."""
+        return sum(part.open_interest for part in self.parts) if self.parts else max(self.long, self.short)
 
     @property
     def to_makers(self) -> float:
@@ -125,8 +137,33 @@ class Totals:
 
     @property
     def imbalance(self) -> float:
-        """Difference of the sides as a share of the larger one."""
-        return abs(self.to_makers) / self.open_interest if self.open_interest else 0.0
+        """Difference of the sides as a share of the larger one, symbol by symbol."""
+        taken = sum(abs(part.to_makers) for part in self.parts or (self,))
+        return taken / self.open_interest if self.open_interest else 0.0
+
+
+@dataclass(frozen=True)
+class Traded:
+    """The part of a book that is in one symbol."""
+
+    symbol: str
+    mark: float
+    mark_from: str
+    totals: Totals
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it, JSON-ready; collateral is not among it, as one wallet may back several symbols."""
+        t, names = self.totals, ("long", "short", "to_makers", "imbalance", "largest")
+        about = {"symbol": self.symbol, "mark": self.mark, "mark_from": self.mark_from, "positions": t.n}
+        return about | {name: getattr(t, name) for name in names}
+
+    def facts(self, *, several: bool) -> Iterator[tuple[str, str]]:
+        """Yield (what, how much) of the symbol's two sides, for people."""
+        t, of = self.totals, f"{shown(self.symbol)} " if several else ""
+        yield f"{of}long", f"USD {t.long:,.0f}"
+        yield f"{of}short", f"USD {t.short:,.0f}"
+        side = "long" if t.to_makers > 0.0 else "short"
+        yield f"{of}to makers", f"USD {abs(t.to_makers):,.0f} {side} ({100 * t.imbalance:.3g} % of open interest)"
 
 
 @dataclass(frozen=True)
@@ -136,16 +173,20 @@ class Quality:
     source: str
     sha256: str
     rows: int
-    symbol: str
-    mark: float
-    mark_from: str
+    traded: tuple[Traded, ...]
     findings: Findings
     totals: Totals
     problems: tuple[str, ...] = ()
     as_of: str | None = None
     others: tuple[str, ...] = ()  # symbols that were left out
+    cross_wallet: str | None = None  # "split" or "repeated", where accounts may have several positions
     out: str = ""
     book: str = ""
+
+    @property
+    def symbols(self) -> str:
+        """The names of what is traded, for people."""
+        return ", ".join(shown(part.symbol) for part in self.traded)
 
     def refusals(self, *, skip_bad: bool) -> list[str]:
         """Return what makes a run impossible, one line a kind."""
@@ -163,10 +204,14 @@ class Quality:
         t = self.totals
         names = ("long", "short", "to_makers", "imbalance", "collateral", "equity", "largest")
         rounding = {"qty": t.rounded_qty, "entry": t.rounded_entry, "collateral": t.rounded_collateral}
-        about = {name: getattr(self, name) for name in ("source", "sha256", "rows", "symbol", "mark", "mark_from")}
+        about = {name: getattr(self, name) for name in ("source", "sha256", "rows")}
+        only = self.traded[0].to_dict() if len(self.traded) == 1 else {}
         return {
             "schema": "fundstress.import/1",
             **about,
+            **{name: only.get(name) for name in ("symbol", "mark", "mark_from")},  # null for several
+            "symbols": [part.to_dict() for part in self.traded],
+            "cross_wallet": self.cross_wallet,
             "as_of": self.as_of,
             "positions": t.n,
             "cross": t.n_cross,
@@ -183,13 +228,14 @@ class Quality:
         """Yield (what, how much) of the book, for people."""
         t = self.totals
         yield "positions", f"{t.n:,} of {self.rows:,} rows ({t.n - t.n_cross:,} isolated, {t.n_cross:,} cross)"
-        yield "symbol, mark", f"{shown(self.symbol)}, {self.mark:,.10g} USD ({self.mark_from})"
+        for part in self.traded:
+            yield "symbol, mark", f"{shown(part.symbol)}, {part.mark:,.10g} USD ({part.mark_from})"
         if self.as_of:
             yield "as of", self.as_of
-        yield "long", f"USD {t.long:,.0f}"
-        yield "short", f"USD {t.short:,.0f}"
-        side = "long" if t.to_makers > 0.0 else "short"
-        yield "to makers", f"USD {abs(t.to_makers):,.0f} {side} ({100 * t.imbalance:.3g} % of open interest)"
+        for part in self.traded:
+            yield from part.facts(several=len(self.traded) > 1)
+        if self.cross_wallet:
+            yield "cross wallets", f"{self.cross_wallet} (--cross-wallet)"
         yield "collateral", f"USD {t.collateral:,.0f}; equity USD {t.equity:,.0f}"
         if t.equity > 0.0:
             yield "gross leverage", f"{(t.long + t.short) / t.equity:.3g}"

@@ -42,14 +42,25 @@ def _tables(request: Any, priced: Scenario, quality: Quality) -> dict[str, Any]:
     """Return all tables but the population: what differs from the base, and what should be looked at."""
     resolved = priced.tables()
     tables: dict[str, Any] = {"extends": os.path.relpath(request.base, request.out.parent)}
-    tables |= {"run": {"name": request.out.stem}, "market": {"price_usd": quality.mark}}
-    tables["exchange"] = {"open_interest_usd": quality.totals.open_interest}
+    tables |= {"run": {"name": request.out.stem}, "market": {"price_usd": priced.market.price_usd}}
+    tables["exchange"] = {"open_interest_usd": quality.traded[0].totals.open_interest}
     for name, keys in OWN.items():
         tables[name] = {key: resolved[name][key] for key in keys if key in resolved[name]}
     for name, table in toml.override({}, request.settings, "--set").items():
         whole = isinstance(resolved.get(name), list)  # arrays of tables are replaced, not merged
         tables[name] = resolved[name] if whole else toml.merge(tables.get(name, {}), table)
+    if priced.asset:
+        tables["asset"] = _assets(request, quality)
     return tables | _variants(priced)
+
+
+def _assets(request: Any, quality: Quality) -> list[dict[str, Any]]:
+    """Return the base's symbols as they are written there, at the marks and with the open interest of the book."""
+    rows = toml.override(toml.read(request.base), request.settings, "--set")["asset"]
+    held = {part.symbol: part for part in quality.traded}
+    found = {row["symbol"]: held[row["symbol"]] for row in rows}
+    changed = {s: {"price_usd": p.mark, "open_interest_usd": p.totals.open_interest} for s, p in found.items()}
+    return [row | changed[row["symbol"]] for row in rows]
 
 
 def _variants(priced: Scenario) -> dict[str, Any]:
@@ -93,7 +104,7 @@ def _check(request: Any, tables: dict[str, Any]) -> None:
 
 
 def _header(request: Any, priced: Scenario, quality: Quality) -> str:
-    source, symbol = shown(request.source.name, 80), shown(quality.symbol)
+    source, symbol = shown(request.source.name, 80), quality.symbols
     when = f", as of {request.as_of}" if request.as_of else ""
     lines = [
         f"The book of {source}{when}: {quality.totals.n:,} positions in {symbol}.",

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import stress
@@ -302,3 +304,48 @@ def test_facts_name_the_pools_with_their_ruin():
     assert new["ruin_probability"]["value"] == (outcomes.pools.ruin_step[:, 1] >= 0).mean() > 0.0
     either = (outcomes.pools.ruin_step >= 0).any(axis=1).mean()
     assert summary.any_pool_ruined.value == either > summary.ruin_probability.value  # the total hides a pool
+
+
+def test_an_imported_book_is_the_same_accounts_given_by_hand_in_both_engines(tmp_path):
+    """Forty cross accounts of three legs and forty isolated ones, under crashes that empty the fund."""
+    rng = np.random.default_rng(9)
+    given = [account_at_random(rng, f"u{i}", cross=i < 40) for i in range(80)]
+    write_book(tmp_path / "book.parquet", given)
+    makers = CROWD[-1]
+    ours = [{"kind": "book", "name": "book", "file": str(tmp_path / "book.parquet")}, makers]
+    changes = {"shock": CRASHES, "fund.initial_usd": 20_000.0, "asset": ASSETS, "run.n_paths": 4, "run.seed": 1}
+    by_hand, *books = (
+        run(stress.Scenario.load(TINY, overrides={**changes, "population": population, "run.engine": engine}))
+        for population, engine in (([*given, makers], "loop"), (ours, "loop"), (ours, "reference"))
+    )
+    assert by_hand.columns["liquidated_accounts"].sum() > 50
+    for book in books:
+        assert (book.ledger == by_hand.ledger).all()
+        for name in COMPARED:
+            np.testing.assert_allclose(book.columns[name], by_hand.columns[name], rtol=1e-9, atol=1e-6, err_msg=name)
+
+
+def account_at_random(rng, name, *, cross):
+    """Return an account near 10x: in all symbols on one wallet, or isolated in one."""
+    legs = []
+    for asset in ASSETS:
+        size, price = rng.uniform(1e4, 1e5), asset["price_usd"]
+        qty = float(rng.choice([-1.0, 1.0])) * round(size / price, 3)
+        legs.append({"symbol": asset["symbol"], "qty": qty, "entry_usd": float(round(price * rng.uniform(0.99, 1.01)))})
+    if not cross:
+        legs = [legs[rng.integers(3)]]
+    gross = sum(abs(leg["qty"]) * leg["entry_usd"] for leg in legs)
+    table = {"kind": "account", "name": name, "margin": "cross" if cross else "isolated", **legs[0]}
+    return table | {"legs": legs[1:], "collateral_usd": round(gross / rng.uniform(4.0, 15.0), 2)}
+
+
+def write_book(path, given):
+    """Write accounts as a book; the wallet of a cross account stands on its second leg."""
+    rows = []
+    for account in given:
+        for k, leg in enumerate((account, *account["legs"])):
+            collateral = account["collateral_usd"] if k == len(account["legs"]) // 2 else 0.0
+            rows.append((account["name"], leg["symbol"], leg["qty"], leg["entry_usd"], collateral, account["margin"]))
+    columns = zip(*rows, strict=True)
+    names = ("account", "symbol", "qty", "entry", "collateral", "mode")
+    pq.write_table(pa.table({name: list(column) for name, column in zip(names, columns, strict=True)}), path)

@@ -100,7 +100,8 @@ BAD_BOOKS = {
     "null": ({"collateral": [1e4, None]}, "collateral: holds a value that is missing or not finite"),
     "zero qty": ({"qty": [1.0, 0.0]}, "without quantity"),
     "mode": ({"mode": ["isolated", "both"]}, "mode is neither"),
-    "symbols": ({"symbol": ["A", "B"]}, "holds several symbols, a book has one: A, B"),
+    "symbols": ({"symbol": ["A", "B"], "account": ["a", "a"]}, "holds several symbols, a book has one: A, B"),
+    "no account": ({"symbol": ["A", "B"]}, "has several symbols and no column account"),
 }  # fmt: skip
 
 

@@ -496,10 +496,8 @@ def test_a_wrong_target_is_one_line_and_nothing_written(take, folder, out):
     assert written(folder) == ["positions.csv"]
 
 
-def test_a_missing_file_a_folder_and_a_base_of_several_symbols_are_one_line(take, folder):
+def test_a_missing_file_and_a_folder_are_one_line(take, folder):
     assert "no such file" in take(table(), base=Path("none.toml"))[2]
-    several = BASE.with_name("cross_margin.toml")
-    assert "has [[asset]] tables" in take(table(), base=several)[2]
     assert main(["import", ".", "--out", "ours.toml", "--base", str(BASE)]) == 2
     assert main(["import", "none.csv", "--out", "ours.toml", "--base", str(BASE)]) == 2
 
