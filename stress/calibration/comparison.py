@@ -9,7 +9,7 @@ import numpy as np
 
 from stress.calibration.barriers import Cell, Hits, history_hits, model_hits
 from stress.calibration.fit import FITTERS, Fit
-from stress.calibration.likeness import likeness
+from stress.calibration.likeness import SHORT, simulated_bars
 from stress.candles import Candles
 from stress.candles.candles import said
 from stress.markets.base import Market
@@ -110,7 +110,7 @@ def compare(
         market = market_of(fit, candles, source)
         tested = market_of(early, after, source | {"until": said(float(after.time[0]))})
         hits, held_back = model_hits(market, list(history)), model_hits(tested, list(later))
-        tail = hill(likeness(name, market, candles).model)
+        tail = hill(simulated_bars(market, candles.seconds, *SHORT).ravel())
         judged.append(Judged(fit, hits, held_back, misfit(held_back, later), tail))
     models = sorted(judged, key=lambda model: (math.isnan(model.error), model.error))
     return Comparison(candles, tuple(models), history, later)
