@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stress.calibration.barriers import Cell, Hits, history_hits, model_hits
+from stress.calibration.barriers import STEP, Cell, Hits, cells, history_hits, model_hits
 from stress.calibration.fit import FITTERS, Fit
 from stress.calibration.likeness import SHORT, simulated_bars
 from stress.candles import Candles
@@ -117,7 +117,10 @@ def compare(
 
 
 def check(candles: Candles) -> None:
-    """Refuse a history from which nothing can be fitted."""
+    """Refuse a history from which nothing can be fitted or judged."""
+    if not list(cells(candles)) or (candles.seconds % STEP and STEP % candles.seconds):
+        said = "an hour, four hours or a day hold no whole number of them, or a minute does not fit"
+        raise ScenarioError(f"bars of {candles.seconds} s cannot be judged: {said}; use 1, 5, 15, 30 or 60 minutes")
     if len(candles) < FEWEST_BARS:
         raise ScenarioError(f"{len(candles):,} bars are too few to fit a model: at least {FEWEST_BARS:,}")
     moved = float(np.mean(candles.returns != 0.0))
