@@ -71,7 +71,7 @@ def launch_calibrate(options: CalibrateOptions) -> int:
         log(line)
     found = compare(candles, names, source=options.source(), progress=lambda name: log(f"fitting {name}"))
     if options.json:
-        print(json.dumps(to_dict(found), indent=2))
+        print(json.dumps(to_dict(found), indent=2, allow_nan=False))
     elif not options.quiet:
         show(found)
     write_market(found, found.best, out=options.out, base=options.base, source=options.source())
@@ -144,9 +144,14 @@ def _model(found: Comparison, judged: Judged) -> dict[str, Any]:
         "aic": fit.aic,
         "flags": list(fit.flags),
         "held_back_error": _finite([judged.error])[0],
-        "barrier_hits": [asdict(cell) for cell in to_cells(judged.hits, found.history)],
-        "barrier_hits_held_back": [asdict(cell) for cell in to_cells(judged.held_back, found.held_back)],
+        "barrier_hits": _document(judged.hits, found.history),
+        "barrier_hits_held_back": _document(judged.held_back, found.held_back),
     }
+
+
+def _document(model: dict[Cell, Hits], history: dict[Cell, Hits]) -> list[dict[str, Any]]:
+    """Return the cells that history has anything to say about."""
+    return [asdict(cell) for cell in to_cells(model, history) if math.isfinite(cell.history)]
 
 
 def _finite(values: Any) -> list[float | None]:
@@ -176,7 +181,8 @@ def _models(found: Comparison) -> Any:
         near = sum(within(model.hits[cell].share, found.history[cell]) for cell in judged)
         likelihood = ("-", "-") if fit.log_likelihood is None else (f"{fit.log_likelihood:,.0f}", f"{fit.aic:,.0f}")
         tails = f"{model.tail[0]:.2f}, {model.tail[1]:.2f}"
-        table.add_row(fit.name, f"x{math.exp(model.error):.2f}", f"{near} of {len(judged)}", *likelihood, tails)
+        error = "-" if math.isnan(model.error) else f"x{math.exp(model.error):.2f}"
+        table.add_row(fit.name, error, f"{near} of {len(judged)}", *likelihood, tails)
     table.add_row("history", "", "", "", "", f"{found.tail[0]:.2f}, {found.tail[1]:.2f}")
     return table
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from stress.calibration.barriers import Cell, Hits, history_hits, model_hits
+from stress.calibration.barriers import STEP, Cell, Hits, cells, history_hits, model_hits
 from stress.calibration.fit import FITTERS, Fit
-from stress.calibration.likeness import likeness
+from stress.calibration.likeness import SHORT, simulated_bars
 from stress.candles import Candles
 from stress.candles.candles import said
 from stress.markets.base import Market
@@ -110,14 +110,17 @@ def compare(
         market = market_of(fit, candles, source)
         tested = market_of(early, after, source | {"until": said(float(after.time[0]))})
         hits, held_back = model_hits(market, list(history)), model_hits(tested, list(later))
-        tail = hill(likeness(name, market, candles).model)
+        tail = hill(simulated_bars(market, candles.seconds, *SHORT).ravel())
         judged.append(Judged(fit, hits, held_back, misfit(held_back, later), tail))
     models = sorted(judged, key=lambda model: (math.isnan(model.error), model.error))
     return Comparison(candles, tuple(models), history, later)
 
 
 def check(candles: Candles) -> None:
-    """Refuse a history from which nothing can be fitted."""
+    """Refuse a history from which nothing can be fitted or judged."""
+    if not list(cells(candles)) or (candles.seconds % STEP and STEP % candles.seconds):
+        said = "an hour, four hours or a day hold no whole number of them, or a minute does not fit"
+        raise ScenarioError(f"bars of {candles.seconds} s cannot be judged: {said}; use 1, 5, 15, 30 or 60 minutes")
     if len(candles) < FEWEST_BARS:
         raise ScenarioError(f"{len(candles):,} bars are too few to fit a model: at least {FEWEST_BARS:,}")
     moved = float(np.mean(candles.returns != 0.0))

@@ -11,7 +11,8 @@ from stress.rules import record
 
 __all__ = ["Likeness", "likeness", "memory"]
 
-N_PATHS, N_BARS = 40, 2_000
+SHORT = (1_200, 72)  # paths and bars from which quantiles are taken: models of days are not asked about months
+LONG = (40, 2_000)  # from which memory is taken
 LAGS = 200
 
 
@@ -44,21 +45,24 @@ class Likeness:
 
 def likeness(label: str, market: Market, candles: Candles) -> Likeness:
     """Simulate bars of a model and set them beside the candles."""
-    clock = Clock(N_BARS, float(candles.seconds))
-    n_chunks = -(-N_BARS // CHUNK)
-    paths, lows, highs = (np.empty((N_PATHS, n)) for n in (N_BARS, n_chunks, n_chunks))
-    numbers, sample = record(market.numbers(clock)), sampler(type(market).increments)
-    sample(numbers, market.table(clock), np.zeros(N_BARS), stream_key(11), 0, paths, lows, highs)
-    returns = np.diff(paths, axis=1, prepend=0.0)
     return Likeness(
         label=label,
         bar=f"{candles.seconds / 60.0:g} minutes",
         history=np.sort(candles.returns),
-        model=np.sort(returns, axis=None),
+        model=np.sort(simulated_bars(market, candles.seconds, *SHORT), axis=None),
         lags=np.arange(1, LAGS + 1) * candles.seconds / 3600.0,
         memory_history=memory(candles.returns[None, :]),
-        memory_model=memory(returns),
+        memory_model=memory(simulated_bars(market, candles.seconds, *LONG)),
     )
+
+
+def simulated_bars(market: Market, seconds: int, n_paths: int, n_bars: int) -> np.ndarray:
+    """Return log-returns of bars, shape (n_paths, n_bars)."""
+    clock, n_chunks = Clock(n_bars, float(seconds)), -(-n_bars // CHUNK)
+    paths, lows, highs = (np.empty((n_paths, n)) for n in (n_bars, n_chunks, n_chunks))
+    numbers, sample = record(market.numbers(clock)), sampler(type(market).increments)
+    sample(numbers, market.table(clock), np.zeros(n_bars), stream_key(11), 0, paths, lows, highs)
+    return np.diff(paths, axis=1, prepend=0.0)
 
 
 def memory(returns: np.ndarray) -> np.ndarray:

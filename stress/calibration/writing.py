@@ -1,5 +1,6 @@
 """A fitted market as a scenario file that says where its numbers come from."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,16 @@ def about(found: Comparison, model: Judged) -> list[str]:
         *(f"Prices: {note}." for note in candles.notes),
         f"Standard errors: {errors}.  Log-likelihood: {value}.",
         f"Barrier hits: {judged - len(off)} of {judged} cells within a factor of {FACTOR:g} of history; "
-        f"on the last third, unseen, typically off by a factor of {2.718281828**model.error:.2f}.",
+        + unseen(model),
         *(f"Warning: {flag}." for flag in fit.flags),
     ]
+
+
+def unseen(model: Judged) -> str:
+    """Say how far off the model was on what it had not seen."""
+    if math.isnan(model.error):
+        return "the last third has too few hits to judge."
+    return f"on the last third, unseen, typically off by a factor of {math.exp(model.error):.2f}."
 
 
 def within(share: float, history: Any) -> bool:

@@ -102,3 +102,9 @@ def test_models_are_ranked_by_what_they_have_not_seen():
 def test_too_few_bars_and_a_standing_price_are_refused(candles, said):
     with pytest.raises(ScenarioError, match=said):
         check(candles)
+
+
+def test_bars_that_no_horizon_holds_are_refused():
+    odd = Candles(420 * np.arange(2_000), *(np.full(2_000, 100.0) for _ in range(4)), 420)
+    with pytest.raises(ScenarioError, match="bars of 420 s cannot be judged"):
+        check(odd)
