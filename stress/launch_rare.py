@@ -32,7 +32,11 @@ class _Answer:
     def to_json(self) -> str:
         """Return one JSON document."""
         stages = [{"drawdown": s.drawdown, "probability": s.probability} for s in self.run.stages]
-        pilot = {"n_paths": self.run.n_pilot, "stages": stages, "laws": [_plain(s.law) for s in self.run.stages]}
+        pilot = {
+            "n_paths": self.run.n_pilot,
+            "stages": stages,
+            "laws": [_plain(law) for s in self.run.stages for law in s.laws],
+        }
         return json.dumps({**self.summary.to_dict(), "pilot": pilot}, indent=2, allow_nan=False)
 
     def __str__(self) -> str:

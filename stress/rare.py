@@ -6,7 +6,7 @@ defensive mixture (Hesterberg 1995), weighted by the balance heuristic (Veach & 
 no weight exceeds the inverse of the share drawn from the model itself.  The rulebook and the accounts are the model's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,11 +43,11 @@ class Law:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of the pilot: how deep its elite fell, how likely that is, and the law fitted to it."""
+    """One stage of the pilot: how deep its elite fell, how likely that is, and the laws fitted to it by direction."""
 
     drawdown: float
     probability: float
-    law: Law
+    laws: tuple[Law, ...]
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def importance(
     sampler = _Sampler(scenario)
     fund = scenario.fund_initial if level is None else 0.0
     stages = tuple(sampler.pilot(fund, 1.0 - (level or max(scenario.reserve.levels)), n_pilot, threads))
-    laws = [sampler.own, *(stage.law for stage in stages)]
-    results = sampler.run(laws, _shares(len(laws)), threads, progress or Progress())
+    laws = [sampler.own, *(law for stage in stages for law in stage.laws)]
+    results = sampler.run(laws, _shares(len(laws), len(stages[-1].laws)), threads, progress or Progress())
     outcomes = results.outcomes(sampler.population(0), elapsed_s={}, cover=())
     facts = replace(outcomes.facts, fund_initial=scenario.fund_initial, config_sha256=scenario.sha256)
     columns = dict(outcomes.columns) | {"ruin_step": _ruined(outcomes, scenario.fund_initial)}
@@ -140,7 +140,7 @@ def is_rare(scenario: Scenario, *, n_pilot: int = PILOT_PATHS, threads: int | No
         sampler = _Sampler(scenario)
     except ScenarioError as error:
         return False, str(error)
-    drawdown, _, _ = sampler._stage(sampler.own, 0, n_pilot, threads)
+    drawdown = sampler.stage([], 0, n_pilot, threads)[0]
     expected = float(np.mean(drawdown > scenario.fund_initial)) * scenario.run.n_paths
     said = f"a pilot of {n_pilot:,} paths promises about {expected:,.0f} ruined ones"
     return expected < COUNTED_ENOUGH, f"{said}, {COUNTED_ENOUGH} are enough to count"
@@ -151,12 +151,12 @@ def _ruined(outcomes: Outcomes, fund: float) -> np.ndarray:
     return np.where(outcomes.drawdown > fund, outcomes.drawdown_step, -1).astype(np.int32)
 
 
-def _shares(n_laws: int) -> np.ndarray:
-    """Return the share of each law: the model's own is defensive, the last one takes half of the rest."""
-    if n_laws == 2:
-        return np.array([DEFENSIVE, 1.0 - DEFENSIVE])
-    middle = 0.5 * (1.0 - DEFENSIVE) / (n_laws - 2)
-    return np.array([DEFENSIVE, *[middle] * (n_laws - 2), 0.5 * (1.0 - DEFENSIVE)])
+def _shares(n_laws: int, n_last: int) -> np.ndarray:
+    """Return the share of each law: the model's own is defensive, those of the last stage take half of the rest."""
+    n_before = n_laws - 1 - n_last
+    last = (1.0 - DEFENSIVE) * (0.5 if n_before else 1.0)
+    before = [(1.0 - DEFENSIVE - last) / n_before] * n_before if n_before else []
+    return np.array([DEFENSIVE, *before, *[last / n_last] * n_last])
 
 
 class _Sampler:
@@ -198,46 +198,46 @@ class _Sampler:
         return Law(self.tilts.fitted(law.numbers, market, weight), np.maximum(rate, law.acts_per_step))
 
     def pilot(self, fund: float, least: float, n: int, threads: int | None) -> Iterator[Stage]:
-        """Yield law after law, each fitted to the deepest tenth of what the one before drew, to a fund and chance."""
-        law = self.own
+        """Yield stage after stage, each fitted to the deepest tenth of what the one before drew."""
+        laws: tuple[Law, ...] = ()
         for stage in range(MOST_STAGES):
-            drawdown, weight, drawn = self._stage(law, stage, n, threads)
+            drawdown, weight, fell, drawn = self.stage(laws, stage, n, threads)
             aim = max(fund, _beyond(drawdown, weight, least))
             reached = min(aim, float(np.quantile(drawdown, 1.0 - ELITE)))
             elite = drawdown > reached
-            if np.count_nonzero(elite) < FEWEST_ELITE:
+            sides = [side for side in (elite & fell, elite & ~fell) if np.count_nonzero(side) >= FEWEST_ELITE]
+            if not sides and laws:
+                return
+            if not sides:
+                found = np.count_nonzero(elite)
                 raise ScenarioError(
-                    f"the pilot of {n:,} paths saw {np.count_nonzero(elite)} losses; needs {FEWEST_ELITE}"
+                    f"importance sampling: a pilot of {n:,} paths saw {found} losses; needs {FEWEST_ELITE}"
                 )
-            chance = float(np.mean(np.where(elite, weight, 0.0)))
-            law = self.fitted(self.own, _rows(drawn, elite), weight[elite])
-            yield Stage(reached, chance, law)
+            laws = tuple(self.fitted(self.own, _rows(drawn, side), weight[side]) for side in sides)
+            yield Stage(reached, float(np.mean(np.where(elite, weight, 0.0))), laws)
             if reached == aim:
                 return
 
-    def _stage(self, law: Law, stage: int, n: int, threads: int | None) -> tuple[np.ndarray, np.ndarray, Any]:
-        laws = [self.own, law]
-        share = np.array([DEFENSIVE, 1.0 - DEFENSIVE])
-        each = n // PILOT_POPULATIONS
-        cut = round(DEFENSIVE * each) if stage else 0
+    def stage(self, moved: Sequence[Law], stage: int, n: int, threads: int | None) -> tuple[Any, Any, Any, Any]:
+        """Return drawdown, weight, whether the price fell more than it rose, and what was drawn, of `n` paths."""
+        laws, each = [self.own, *moved], n // PILOT_POPULATIONS
+        edges = _edges(_shares(len(laws), len(moved)) if moved else np.ones(1), each)
 
         def work(index: int) -> Any:
             first, population = PILOT + (stage * PILOT_POPULATIONS + index) * each, self.population(index)
-            parts = [self.draw(laws[1], laws, population, index, first + cut, each - cut)]
-            if cut:
-                parts.append(self.draw(laws[0], laws, population, index, first, cut))
-            return index, parts
+            slices = zip(laws, edges, edges[1:], strict=False)
+            return index, [self.draw(law, laws, population, index, first + a, b - a) for law, a, b in slices if b > a]
 
         found = [part for _, parts in sorted(spread(work, range(PILOT_POPULATIONS), threads)) for part in parts]
-        drawdown = np.concatenate([rows.shadow["drawdown"] for rows, _, _ in found])
-        density = np.concatenate([density for _, _, density in found], axis=1)
-        weight = mixture_weights(density, share) if stage else np.ones(len(drawdown))
-        return drawdown, weight, _joined([drawn for _, drawn, _ in found])
+        states = np.concatenate([rows.shadow for rows, _, _ in found])
+        weight = mixture_weights(np.concatenate([density for _, _, density in found], axis=1), np.diff(edges) / each)
+        fell = states["price_min"] * states["price_max"] < self.scenario.price**2
+        return states["drawdown"], weight, fell, _joined([drawn for _, drawn, _ in found])
 
     def run(self, laws: list[Law], share: np.ndarray, threads: int | None, progress: Progress) -> Results:
         """Run all paths, every population with the same shares of laws, and write their weights."""
         every, n = paths_of_a_block(self.scenario), self.scenario.run.n_paths
-        edges = np.round(np.concatenate([[0.0], np.cumsum(share)]) * every).astype(int)
+        edges = _edges(share, every)
         exact = np.diff(edges) / every
         progress.total = n
 
@@ -245,7 +245,9 @@ class _Sampler:
             drawn = 0 if self.scenario.conditional_on_book else index
             population, done = self.population(drawn), 0
             for law, low, high in zip(laws, edges, edges[1:], strict=False):
-                first, last = index * every + int(low), index * every + int(high)
+                first, last = index * every + low, index * every + high
+                if first == last:
+                    continue
                 rows, _, density = self.draw(law, laws, population, drawn, first, last - first)
                 self.results.put(first, last - first, rows)
                 self.results.columns["weight"][first:last] = mixture_weights(density, exact)
@@ -289,6 +291,11 @@ def _exits(world: Any, first: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     left = (times < world.n_steps).sum(axis=1)
     waited = np.minimum(times[:, 0], world.n_steps) if world.n_acts == 1 else np.full(left.shape, float(world.n_steps))
     return left.astype(float), waited
+
+
+def _edges(share: np.ndarray, n: int) -> list[int]:
+    """Return where each law's paths begin among `n`, and the end."""
+    return [round(float(x)) for x in np.concatenate([[0.0], np.cumsum(share)]) * n]
 
 
 def _rows(drawn: Any, rows: np.ndarray) -> Any:

@@ -77,23 +77,24 @@ class Clusters:
     def half_widths(self, values: np.ndarray, confidence: float) -> tuple[float, float]:
         """Return how far the interval of the mean of `values`, shape (n_paths,), reaches down and up.
 
-        Student's half-width is shifted by ``g (2 t^2 + 1) / (6 sqrt(m))`` standard errors, g the skewness of the m
-        clusters' totals (Johnson 1978; Hall 1992): populations differ by factors, so that what a sample misses is one
-        that loses much.
+        Up it reaches further than Student's half-width where the clusters are skewed to the right: populations differ
+        by factors, and what a sample misses is one that loses much.
         """
-        t, shift = self.student(confidence), self.shift(values, confidence)
-        error = float(np.sqrt(self.variance_of_mean(values)))
-        return error * (t - shift), error * (t + shift)
+        t, error = self.student(confidence), float(np.sqrt(self.variance_of_mean(values)))
+        return error * t, error * (t + self.stretch(values, confidence))
 
     def student(self, confidence: float) -> float:
         """Return Student's quantile for the number of clusters."""
         return float(stdtrit(max(1, self.n_clusters - 1), (1 + confidence) / 2))
 
-    def shift(self, values: np.ndarray, confidence: float) -> float:
-        """Return by how many standard errors skewness moves an interval up; never beyond the estimate itself."""
+    def stretch(self, values: np.ndarray, confidence: float) -> float:
+        """Return by how many standard errors an interval reaches further up for skewness g of the clusters' totals.
+
+        ``max(g, 0) (2 t^2 + 1) / (6 sqrt(m))`` (Johnson 1978; Hall 1992).  The lower bound keeps its place: a sample
+        with one extreme cluster has a high mean and a high skewness at once, and would be moved away from the truth.
+        """
         t = self.student(confidence)
-        shift = self.skewness(values) * (2.0 * t * t + 1.0) / (6.0 * np.sqrt(self.n_clusters))
-        return float(min(max(shift, -t), t))
+        return max(self.skewness(values), 0.0) * (2.0 * t * t + 1.0) / (6.0 * float(np.sqrt(self.n_clusters)))
 
     def skewness(self, values: np.ndarray) -> float:
         """Return the skewness of the clusters' totals about their part of the mean; 0 when all are alike."""

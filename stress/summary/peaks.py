@@ -97,8 +97,8 @@ class Peaks:
         if self.clusters.n_clusters < 2:
             normal = float(ndtri((1.0 + confidence) / 2.0))
             return normal, normal
-        t, shift = self.clusters.student(confidence), self.clusters.shift(self.moved(alpha), confidence)
-        return t - shift, t + shift
+        t = self.clusters.student(confidence)
+        return t, t + self.clusters.stretch(self.moved(alpha), confidence)
 
     def _profile(self, u: np.ndarray, alpha: float) -> np.ndarray:
         """Return the largest likelihood of laws whose reserve is `u`, over the tail index and the share above."""

@@ -85,17 +85,18 @@ def test_intervals_that_ignore_populations_cover_too_rarely(estimate, truth):
     assert share_covered(estimate, truth, shuffled) < 0.88
 
 
-def test_skewness_moves_an_interval_up_by_halls_correction():
+def test_skewness_to_the_right_stretches_an_interval_up_by_halls_correction():
     # Four clusters with totals 0, 0, 0, 4 about a mean of 1: skewness 2 / sqrt(3).
     clusters, values = Clusters(np.arange(4)), np.array([0.0, 0.0, 0.0, 4.0])
     skewness, t = 2 / np.sqrt(3), stats.t(3).ppf(0.975)
     assert clusters.skewness(values) == pytest.approx(skewness)
-    shift = skewness * (2 * t * t + 1) / (6 * 2)
+    stretch = skewness * (2 * t * t + 1) / (6 * 2)
     error = np.sqrt(clusters.variance_of_mean(values))
     down, up = clusters.half_widths(values, 0.95)
-    assert (down, up) == pytest.approx((error * (t - shift), error * (t + shift)))
+    assert (down, up) == pytest.approx((error * t, error * (t + stretch)))
 
 
-def test_symmetric_clusters_keep_students_interval():
-    clusters, values = Clusters(np.arange(4)), np.array([-2.0, -1.0, 1.0, 2.0])
-    assert clusters.half_widths(values, 0.95) == pytest.approx((clusters.half_width(values, 0.95),) * 2)
+def test_clusters_skewed_to_the_left_or_not_at_all_keep_students_interval():
+    clusters = Clusters(np.arange(4))
+    for values in (np.array([-2.0, -1.0, 1.0, 2.0]), np.array([0.0, 0.0, 0.0, -4.0])):
+        assert clusters.half_widths(values, 0.95) == pytest.approx((clusters.half_width(values, 0.95),) * 2)
