@@ -192,10 +192,18 @@ def tornado(found: Any, ax: Axes | None = None) -> Axes:
     style.legend(ax, loc="lower right")
     style.headline(
         ax,
-        f"{effects[0].name} moves the reserve most",
+        _leader(effects),
         f"{found.target} · {plural(found.n_points, 'point')} · bars: {100 * found.confidence:g} % intervals",
     )
     return ax
+
+
+def _leader(effects: Any) -> str:
+    """Say which input moves the reserve most, as far as the intervals tell."""
+    first, *others = effects
+    if any(first.total - first.total_error < other.total + other.total_error for other in others):
+        return f"{first.name} comes first, but intervals overlap"
+    return f"{first.name} moves the reserve most"
 
 
 def _draw_bars(ax: Axes, y: np.ndarray, effects: Any, which: str, color: str, label: str) -> None:

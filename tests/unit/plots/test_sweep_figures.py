@@ -50,7 +50,14 @@ def test_a_tornado_has_the_strongest_input_on_top(method):
     effects = (Effect("vol", *first, 0.6, 0.1, 0.1), Effect("depth", *first, 0.3, 0.1, 0.1))
     ax = plots.tornado(Sensitivity(method, "log(reserve at 99 %)", 64, 0.95, 0.01, effects))
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["vol", "depth"]
+    assert ax.get_title(loc="left") == "vol moves the reserve most"
     assert [bar.get_width() for bar in ax.patches[:2]] == [0.6, 0.3]
+
+
+def test_a_tornado_claims_no_order_that_its_intervals_do_not_show():
+    effects = (Effect("vol", None, None, 0.6, 0.2, 0.1), Effect("depth", None, None, 0.3, 0.2, 0.1))
+    ax = plots.tornado(Sensitivity("morris", "log(reserve at 99 %)", 64, 0.95, 0.01, effects))
+    assert ax.get_title(loc="left") == "vol comes first, but intervals overlap"
 
 
 def test_zipped_axes_are_one():

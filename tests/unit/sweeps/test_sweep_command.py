@@ -161,12 +161,12 @@ def until(true, seconds=120):
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["worker", "program"])
 def test_a_kill_in_the_middle_loses_nothing_and_changes_nothing(victim):
-    Path("small.toml").write_text(TEXT.replace("n_paths = 40", "n_paths = 1000").replace("steps = 3", "steps = 8"))
+    Path("small.toml").write_text(TEXT.replace("n_paths = 40", "n_paths = 4000").replace("steps = 3", "steps = 6"))
     command = [sys.executable, "-m", "stress", *SWEEP, "--executor", "processes"]
     assert main([*SWEEP, "--quiet", "--out", "whole"]) == 0
     with subprocess.Popen([*command, "--out", "hit"]) as program:
         until(lambda: len(children(program.pid)) == 2)
-        time.sleep(2.5)
+        time.sleep(2.0)
         os.kill(children(program.pid)[0] if victim == "worker" else program.pid, signal.SIGKILL)
         program.wait()
     if victim == "program":
