@@ -151,7 +151,8 @@ def _model(found: Comparison, judged: Judged) -> dict[str, Any]:
 
 def _document(model: dict[Cell, Hits], history: dict[Cell, Hits]) -> list[dict[str, Any]]:
     """Return the cells that history has anything to say about."""
-    return [asdict(cell) for cell in to_cells(model, history) if math.isfinite(cell.history)]
+    rows = [asdict(cell) for cell in to_cells(model, history) if math.isfinite(cell.history)]
+    return [row | dict(zip(("low", "high"), _finite([row["low"], row["high"]]), strict=True)) for row in rows]
 
 
 def _finite(values: Any) -> list[float | None]:
@@ -196,7 +197,7 @@ def _hits(title: str, found: Comparison, which: str, history: dict[Cell, Hits]) 
         if hits.count > 0:
             side, leverage, hours = cell
             ratios = (f"{getattr(model, which)[cell].share / hits.share:.2f}" for model in found.models)
-            interval = f"{100 * hits.low:.2g} - {100 * hits.high:.2g}"
+            interval = f"{100 * hits.low:.2g} - {100 * hits.high:.2g}" if math.isfinite(hits.low) else "too short"
             few = "" if hits.count >= FEWEST_HITS else " (few)"
             seen = (f"{100 * hits.share:.2g} %", interval, f"{hits.count:,}{few}")
             table.add_row(f"{side} {leverage}x {hours} h", *seen, *ratios)

@@ -16,6 +16,7 @@ __all__ = ["Cell", "Hits", "barrier", "history_hits", "model_hits"]
 MAINTENANCE = 0.005  # of the entry: a position of leverage L is gone when the price has moved by 1 / L less this
 LEVERAGES, HOURS = (5, 10, 20, 50), (1, 4, 24)
 SIDES = ("long", "short")
+FEWEST_BLOCKS = 10  # below which nobody knows how sure history is
 BLOCK_DAYS, RESAMPLES = 10.0, 400  # of the bootstrap that says how sure history is
 N_PATHS, AT_ONCE, STEP = 20_000, 500, 60.0
 Cell = tuple[str, int, int]  # side, leverage, hours
@@ -30,7 +31,7 @@ class Hits:
     share : float
         Of start times, or of paths.
     low, high : float
-        95 % interval.
+        95 % interval; nan where history is too short for one.
     count : int
         Hits that the share rests on.
     """
@@ -90,6 +91,8 @@ def _with_interval(hit: np.ndarray, block: np.ndarray) -> Hits:
         return Hits(math.nan, math.nan, math.nan, 0)
     _, index = np.unique(block, return_inverse=True)
     hits, sizes = np.bincount(index, hit), np.bincount(index)
+    if sizes.size < FEWEST_BLOCKS:
+        return Hits(float(hit.mean()), math.nan, math.nan, int(hit.sum()))
     drawn = np.random.default_rng(0).integers(sizes.size, size=(RESAMPLES, sizes.size))
     shares = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.quantile(shares, (0.025, 0.975))

@@ -42,6 +42,12 @@ def test_no_horizon_reaches_across_a_gap():
     assert (hits["long", 20, 4].share, hits["long", 20, 1].share) == (0.0, 0.2)
 
 
+def test_a_history_of_few_blocks_has_no_interval():
+    low = np.where(np.arange(24 * 30) == 100, 95.0, 100.0)
+    hits = history_hits(bars(low, np.full(low.size, 100.0)))["long", 20, 1]
+    assert (hits.count, math.isnan(hits.low), math.isnan(hits.high)) == (1, True, True)
+
+
 def test_the_interval_of_history_is_that_of_its_storms():
     low = np.full(24 * 400, 100.0)
     low[5_000:5_100] = 95.0
