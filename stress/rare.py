@@ -224,6 +224,7 @@ class _Sampler:
         edges = _edges(_shares(len(laws), len(moved)) if moved else np.ones(1), each)
 
         def work(index: int) -> Any:
+            """Draw the paths of one population, law by law."""
             first, population = PILOT + (stage * PILOT_POPULATIONS + index) * each, self.population(index)
             slices = zip(laws, edges, edges[1:], strict=False)
             return index, [self.draw(law, laws, population, index, first + a, b - a) for law, a, b in slices if b > a]
@@ -242,6 +243,7 @@ class _Sampler:
         progress.total = n
 
         def work(index: int) -> int:
+            """Run the paths of one block, law by law; return how many there were."""
             drawn = 0 if self.scenario.conditional_on_book else index
             population, done = self.population(drawn), 0
             for law, low, high in zip(laws, edges, edges[1:], strict=False):

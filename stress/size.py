@@ -117,6 +117,7 @@ def solve(scenario: Scenario, level: float, *, threads: int | None = None, progr
     exact, note = one_run_curve(scenario)
 
     def simulate(fund: float) -> Outcomes:
+        """Run the scenario with another fund and the same random numbers."""
         changed = scenario.with_(**scenario.with_fund(fund))
         return run(changed, threads=threads, progress=progress)
 
@@ -182,6 +183,7 @@ def _bisected(scenario: Scenario, simulate: Callable[[float], Outcomes], level: 
     start = scenario.fund_initial or 0.01 * scenario.venue.open_interest * scenario.price
 
     def below(fund: float, edge: str) -> bool:
+        """Say whether the estimate, or a bound, of a fund's ruin probability is low enough."""
         found = getattr(search.ruin(fund), edge)
         return found is not None and found <= most
 

@@ -104,6 +104,7 @@ class Peaks:
         """Return the largest likelihood of laws whose reserve is `u`, over the tail index and the share above."""
 
         def total(xi: np.ndarray, log_share: np.ndarray) -> np.ndarray:
+            """Return the log-likelihood of exceedances and of their number."""
             ratio = np.maximum(log_share - math.log(alpha), 1e-9)
             binomial = self.k * log_share + (self.n - self.k) * np.log1p(-np.exp(np.minimum(log_share, -1e-9)))
             return self.likelihood(xi, u[:, None] / growth(xi, ratio)) + binomial

@@ -143,6 +143,7 @@ class _Run:
 
     @property
     def facts(self) -> Facts:
+        """What the run was."""
         return self.outcomes.facts
 
     def reserve(self, column: str, level: float, days: float, measure: str) -> StandardReserve:

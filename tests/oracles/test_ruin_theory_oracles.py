@@ -33,8 +33,8 @@ def ruin_within(u, horizon, rate=RATE):
 
 @pytest.fixture(scope="module")
 def insurer():
-    """Summary of 200,000 funds over a horizon of 26, claim by claim: the fund is lowest right after one."""
-    rng, n, most = np.random.default_rng(10), 200_000, 60
+    """Summary of 100,000 funds over a horizon of 26, claim by claim: the fund is lowest right after one."""
+    rng, n, most = np.random.default_rng(10), 100_000, 60
     waiting = rng.exponential(1 / RATE, (n, most))
     claims = rng.exponential(1.0, (n, most))
     inside = np.cumsum(waiting, axis=1) < 26.0
