@@ -1,5 +1,6 @@
 """Who computes: threads, processes, a Dask cluster, or any ``concurrent.futures.Executor`` that is handed in."""
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -110,6 +111,7 @@ def _dask(count: int, scheduler: str | None) -> Iterator[Workers]:
         distributed = extra("distributed", "distributed")
     except ValueError as error:
         raise ScenarioError(f"--executor dask: {error}") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, by us
     with _client(distributed, count, scheduler) as client:
         threads = sum(client.nthreads().values()) or count
         yield Workers(client.get_executor(pure=False), threads)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -241,3 +242,37 @@ def test_what_is_stored_opens_in_duckdb():
     assert main([*SWEEP, "--out", "made", "--quiet"]) == 0
     found = duckdb.sql(f"select count(*), max(ruin) <= 1 from 'made/{PARTS}/*.parquet'").fetchall()
     assert found == [(6, True)]
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_dies_costs_nothing_but_time():
+    """The command ends with exit 1 and says how to go on; threads finish what the cluster began."""
+    pytest.importorskip("distributed", reason="the extra 'distributed' is not installed")
+    Path("small.toml").write_text(TEXT.replace("n_paths = 40", "n_paths = 8000").replace("steps = 3", "steps = 2"))
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--death-timeout", "60"]
+    command = [sys.executable, "-m", "stress", *SWEEP, "--quiet", "--out", "hit", "--executor", "dask"]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with (
+        subprocess.Popen([*dask, "--no-dashboard"], **silent) as scheduler,
+        subprocess.Popen([*worker, "--no-dashboard"], **silent) as at_work,
+        subprocess.Popen([*command, "--scheduler", address], stderr=subprocess.PIPE, text=True) as program,
+    ):
+        until(lambda: Path("hit/catalogue.sqlite").exists() or program.poll() is not None)
+        time.sleep(1.0)
+        scheduler.kill()
+        said = program.communicate()[1]
+        at_work.kill()
+    assert program.returncode == 1, said
+    assert "the scheduler went away" in said
+    assert main([*SWEEP, "--quiet", "--out", "hit", "--resume"]) == 0
+    assert main([*SWEEP, "--quiet", "--out", "whole"]) == 0
+    assert stress.load_sweep("hit").digest() == stress.load_sweep("whole").digest()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
