@@ -58,7 +58,7 @@ def test_d01_bankruptcy_price(account, price):
 
 @pytest.mark.parametrize(("account", "price"), [(LONG, 47_500.0 / 0.995), (SHORT, 52_500.0 / 1.005)])
 def test_d01_liquidation_price(account, price):
-    row = np.array([(*account, 0, 0, 0)], dtype=ACCOUNT)
+    row = np.array([(*account, *([0] * 7))], dtype=ACCOUNT)
     assert liquidation_prices(row, load("one_account").tiers).item() == exactly(price)
 
 

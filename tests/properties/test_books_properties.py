@@ -90,7 +90,7 @@ class Venue:
             self.rules.unwind(state, self.book, self.step)
         if state.inventory != 0.0 and is_broke(state, self.book, self.value_fund(state, self.book)):
             seat = self.account(0.0, 1.0, 0.0)
-            one = Round([seat], [0.0], [0.0], [0], [0.0])
+            one = Round([seat], [0.0], [0.0], [0], [0.0], [0])
             self.shed(state, self.book, one, Case(), self.accounts, self.living)
         record_event(state, self.book, self.step, self.value_fund(state, self.book))
 
@@ -101,7 +101,7 @@ class Venue:
             return False
         self.living = [i for i in self.living if i not in batch]
         rows, n = [self.accounts[i] for i in batch], len(batch)
-        round_ = Round(rows, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n)
+        round_ = Round(rows, [0.0] * n, [0.0] * n, [0] * n, [0.0] * n, [0] * n)
         self.close_batch(state, self.book, self.shocks, self.step, round_, Flows(), Case(), self.accounts, self.living)
         return True
 

@@ -49,7 +49,7 @@ def test_the_help_pages_price_is_where_the_rule_turns(basis, formula, side, cont
         worse, better = COIN.price(price * (1 - side * 1e-9)), COIN.price(price * (1 + side * 1e-9))
         assert is_breached(qty, at, collateral, worse, 0.0, tiers)
         assert not is_breached(qty, at, collateral, better, 0.0, tiers)
-        row = np.array([(qty, at, collateral, 0, 0, 0)], dtype=ACCOUNT)
+        row = np.array([(qty, at, collateral, *([0] * 7))], dtype=ACCOUNT)
         assert COIN.usd_price(liquidation_prices(row, tiers)[0, 0]) == pytest.approx(price)
 
 

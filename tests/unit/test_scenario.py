@@ -213,9 +213,9 @@ WRONG = {
     "part as number": ({"market": 5}, "market: expected a table with a 'kind', got 5"),
     "unknown kind": (
         {"market.kind": "gmb"},
-        "unknown kind 'gmb', known: gbm, scripted, volatility_clock; did you mean",
+        "unknown kind 'gmb', known: bates, bootstrap, filtered, garch, gbm, hawkes,",
     ),
-    "kind as array": ({"market.kind": ["gbm"]}, "market: unknown kind ['gbm'], known: gbm"),
+    "kind as array": ({"market.kind": ["gbm"]}, "market: unknown kind ['gbm'], known: bates, bootstrap"),
     "missing": ({"fund": {}}, "fund.initial_usd: is required"),
     "coins for a linear contract": (
         {"fund.initial_coin": 3.0},

@@ -18,7 +18,7 @@ CURVE = [(0, 0.93), (1.9, 0.93), (3, 0.89), (5, 0.81), (7, 0.71), (10, 0.57), (1
 
 def numbers(**changed):
     values = {"reacts": 1, "makers": 0, "missing": MISSING, "window": WINDOW, "per_sigma": 1.0 / SIGMA, "keep": 0.8}
-    values |= {"volume_response": 1.5, "per_maker_margin": 1e-6}
+    values |= {"volume_response": 1.5, "per_maker_margin": 1e-6, "per_maker_limit": 0.0}
     return SimpleNamespace(**{**values, **changed})
 
 
