@@ -65,7 +65,18 @@ TOP = {
     "screen",
 }
 TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
-TOP |= {"launch_population", "launch_rare", "launch_replay", "launch_size", "launch_sweep", "sweepdir", "viz"}
+TOP |= {
+    "cli_data",
+    "cli_options",
+    "cli_studies",
+    "launch_population",
+    "launch_rare",
+    "launch_replay",
+    "launch_size",
+    "launch_sweep",
+    "sweepdir",
+    "viz",
+}
 
 # Packages that only some rooms may know.
 PRIVATE = {
@@ -73,7 +84,7 @@ PRIVATE = {
     "numba": {"rules.py", "randomness.py", "engines"},
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},
-    "typer": {"cli.py"},
+    "typer": {"cli.py", "cli_data.py", "cli_options.py", "cli_studies.py"},
     "pydantic": {
         "scenario.py",
         "overlays.py",

@@ -29,6 +29,7 @@ def fit_hawkes(candles: Candles) -> Fit:
     rate = times.size / n
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         return hawkes_log_likelihood(times, float(n), rate * (1.0 - p["branching"]), p["branching"], p["memory"])
 
     start = {"branching": (0.0, SHARE), "memory": (math.log(6.0), POSITIVE)}

@@ -107,9 +107,11 @@ def by_likelihood(
     names, transforms = list(start), [transform for _, transform in start.values()]
 
     def parameters(x: np.ndarray) -> dict[str, float]:
+        """Return the parameters at a point of the search."""
         return {name: t.forward(float(v)) for name, t, v in zip(names, transforms, x, strict=True)}
 
     def cost(x: np.ndarray) -> float:
+        """Return minus the log-likelihood, which is minimized."""
         value = log_likelihood(parameters(x))
         return -value if math.isfinite(value) else 1e12
 

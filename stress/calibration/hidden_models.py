@@ -39,10 +39,12 @@ def fit_regime(candles: Candles) -> Fit:
     hours = candles.seconds / 3600.0
 
     def model(p):
+        """Return the chain of hidden states of some parameters."""
         variance = np.array([p["vol_calm_annual"], p["vol_wild_annual"]]) ** 2 * unit(candles)
         return student_density(middles, variance, p["tail_index"]), *switching(p, hours)
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         if p["vol_wild_annual"] < p["vol_calm_annual"]:
             return -math.inf
         return filter_states(bins, model(p), np.zeros(2))[0]
@@ -101,11 +103,13 @@ def _square_root(name: str, candles: Candles, *, jumps: bool) -> Fit:
     dt, sd = unit(candles), float(candles.returns.std())
 
     def model(p):
+        """Return the chain of hidden states of some parameters."""
         grid, moves, start = square_root_chain(p, dt)
         density = bates_density(middles, grid * dt, p, dt) if jumps else normal_density(middles, grid * dt)
         return grid, (density, moves, start)
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         if not 0.02 < 2.0 * p["reversion_per_year"] * p["vol_annual"] ** 2 / p["vol_of_vol"] ** 2 < 200.0:
             return -math.inf
         return filter_states(bins, model(p)[1], np.zeros(CELLS))[0]
@@ -172,10 +176,12 @@ def fit_clock(candles: Candles) -> Fit:
     every = max(1, round(DAY / candles.seconds))
 
     def model(p):
+        """Return the chain of hidden states of some parameters."""
         vols, moves, start = log_normal_chain(p)
         return vols, (student_density(middles, vols**2 * dt, p["tail_index"]), moves, start)
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         return filter_states(bins, model(p)[1], np.zeros(CELLS), every)[0]
 
     found, errors, value, flags = by_likelihood(

@@ -39,6 +39,7 @@ def fit_student(candles: Candles) -> Fit:
     rms = math.sqrt(np.mean(r * r))
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         scale = rms * math.sqrt((p["tail_index"] - 2.0) / p["tail_index"])
         return float(student_log_density(r / scale, p["tail_index"]).sum() - r.size * math.log(scale))
 
@@ -60,6 +61,7 @@ def fit_merton(candles: Candles) -> Fit:
     sd = float(r.std())
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         counts = np.arange(MOST_IN_A_BAR)[:, None]
         weights = stats.poisson.logpmf(counts, p["jumps_per_year"] * dt)
         drift = -p["jumps_per_year"] * dt * math.expm1(p["jump_mean"] + 0.5 * p["jump_sd"] ** 2)
@@ -91,6 +93,7 @@ def fit_kou(candles: Candles) -> Fit:
     u = 2.0 * math.pi * np.fft.fftfreq(FFT, step)
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         up, down, q = p["jump_up"], p["jump_down"], p["jump_down_share"]
         if up >= 0.5 or down >= 0.5:
             return -math.inf

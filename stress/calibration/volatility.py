@@ -101,6 +101,7 @@ def tail_of(noise: np.ndarray) -> tuple[float, float, float]:
     """Return degrees of freedom of noise of unit variance, their standard error and the log-likelihood."""
 
     def log_likelihood(p):
+        """Return the log-likelihood of some parameters."""
         scale = math.sqrt((p["nu"] - 2.0) / p["nu"])
         return float(student_log_density(noise / scale, p["nu"]).sum() - noise.size * math.log(scale))
 

@@ -76,6 +76,7 @@ class Source:
         torn: list[int] = []
 
         def skip(row: Any) -> str:
+            """Note the row and leave it out."""
             torn.append(row.number)
             return "skip"
 

@@ -171,6 +171,7 @@ def spread_of(books: Sequence[Concentration]) -> ConcentrationSpread:
     known = {name: [x for x in values if x is not None] for name, values in columns.items()}
 
     def at(reduce: Any) -> Concentration:
+        """Return every measure, reduced over the populations."""
         found = {name: float(reduce(values)) if values else None for name, values in known.items()}
         counts = {name: round(found[name] or 0.0) for name in ("n_accounts", "hill_k")}
         return Concentration(**{**found, **counts})  # type: ignore[arg-type]
