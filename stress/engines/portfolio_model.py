@@ -14,8 +14,8 @@ from stress import symbols
 from stress.accounts import LEG
 from stress.agents.base import Cohort
 from stress.engines.desks import Book, SeveralWorld, collateral_numbers, rulebooks
-from stress.engines.reference import AccountSeat, path_lists
-from stress.engines.rounds import Flows, Round, compose_end, compose_must_shed, compose_round
+from stress.engines.reference import AccountSeat, composed_once, path_lists
+from stress.engines.rounds import Flows, Round
 from stress.engines.rulebook import Rulebook, as_namespace
 from stress.engines.several import POOL, open_desks
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
@@ -130,10 +130,9 @@ class PortfolioModel(mesa.Model):
 
     def adopt(self, rules: Rulebook) -> None:
         """Take over a rulebook as plain functions."""
-        self.rules = rules.compose()
-        self.close_batch = compose_round(self.rules)
-        self.value_fund, self.shed_inventory = compose_end(self.rules)
-        self.must_shed = compose_must_shed(self.rules)
+        self.rules, composed = rules.compose(), composed_once(rules)
+        self.close_batch, self.must_shed = composed.close_batch, composed.must_shed
+        self.value_fund, self.shed_inventory = composed.value_fund, composed.shed_inventory
 
     def run_path(self) -> "PortfolioModel":
         """Run to the horizon."""

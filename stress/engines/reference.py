@@ -7,6 +7,7 @@ from the declarations in `stress.agents`; records to agents to records is exact.
 import math
 from functools import cache, cached_property
 from itertools import cycle
+from types import SimpleNamespace
 from typing import Any
 
 import mesa
@@ -18,7 +19,7 @@ from stress.engines.blocks import World
 from stress.engines.population import Population
 from stress.engines.reactions import add_margin, adds_margin, has_order
 from stress.engines.rounds import KEPT, Flows, Round, compose_end, compose_must_shed, compose_round
-from stress.engines.rulebook import Rulebook, as_namespace, rulebook
+from stress.engines.rulebook import Rulebook, as_namespace, once_per_rules, rulebook
 from stress.engines.start import opening, runs_again
 from stress.engines.steps import LEDGER, STATE, Block, Path, Rows, withdraw_margin
 from stress.engines.turnover import (
@@ -110,6 +111,19 @@ class AccountAgent(mesa.Agent):
         return posted
 
 
+@once_per_rules
+def composed_once(rules: SimpleNamespace) -> SimpleNamespace:
+    """Return what a model composes of a set of rules: rounds, the end of a step, the guard of a pool."""
+    value_fund, shed_inventory = compose_end(rules)
+    return SimpleNamespace(
+        close_batch=compose_round(rules),
+        value_fund=value_fund,
+        shed_inventory=shed_inventory,
+        must_shed=compose_must_shed(rules),
+        guard=compose_pool_guard(),
+    )
+
+
 @cache
 def agent_class(declaration: type[Cohort], base: Any = AccountAgent) -> type[AccountAgent]:
     """Return the Mesa class of an agent type."""
@@ -157,11 +171,10 @@ class PathModel(mesa.Model):
         """Take over a rulebook: numbers as attributes, rules as plain functions."""
         self.rulebook = rules
         self.book = as_namespace(rules.numbers)
-        self.rules = rules.compose()
-        self.close_batch = compose_round(self.rules)
-        self.value_fund, self.shed_inventory = compose_end(self.rules)
-        self.must_shed = compose_must_shed(self.rules)
-        self.guard = compose_pool_guard()
+        self.rules, composed = rules.compose(), composed_once(rules)
+        self.close_batch, self.must_shed = composed.close_batch, composed.must_shed
+        self.value_fund, self.shed_inventory = composed.value_fund, composed.shed_inventory
+        self.guard = composed.guard
 
     def start(self, population: Population, path: Path, *, bottomless: bool) -> None:
         """Create the agents and open the books."""

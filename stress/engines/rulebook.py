@@ -27,6 +27,10 @@ EXCHANGE = "stress.exchange."  # where the families are whose members become rul
 USUAL_VOL = 0.55  # a year, for a market that has none of its own (docs/method.md, section 11)
 
 
+_composed: dict[Any, SimpleNamespace] = {}
+_composing = Lock()
+
+
 @dataclass(frozen=True)
 class Rulebook:
     """``numbers`` become a record; only the impact law's rules are composed: all else is picked by number."""
@@ -37,7 +41,16 @@ class Rulebook:
     decay: np.ndarray  # (n_steps + 1,) share of the flow left after so many steps
 
     def compose(self) -> SimpleNamespace:
-        """Return the settlement rules with the waterfall under ``absorb`` and whether the fund comes first."""
+        """Return the settlement rules with the waterfall under ``absorb`` and whether the fund comes first.
+
+        They are composed once for every set of rules, because numba keeps whatever it has ever been told of.
+        """
+        with _composing:
+            if self.key not in _composed:
+                _composed[self.key] = self._compose()
+            return SimpleNamespace(**vars(_composed[self.key]))
+
+    def _compose(self) -> SimpleNamespace:
         rules = settlement.compose(self.law)
         rules.absorb = waterfall.compose_waterfall()
         rules.whole = self.whole
