@@ -26,10 +26,7 @@ def new_axes() -> Axes:
     matplotlib.axes.Axes
         The only axes of a figure of 8 x 5 inches (1200 x 750 pixels at 150 dpi).
     """
-    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08)
-    figure = Figure(figsize=SIZE_INCHES, layout=layout)
-    FigureCanvasAgg(figure)
-    return figure.add_subplot()
+    return _empty(SIZE_INCHES, w_pad=0.12, h_pad=0.08).add_subplot()
 
 
 def new_panels(count: int) -> list[Axes]:
@@ -45,9 +42,7 @@ def new_panels(count: int) -> list[Axes]:
     list of matplotlib.axes.Axes
         From left to right.
     """
-    layout = ConstrainedLayoutEngine(w_pad=0.25, h_pad=0.08)
-    figure = Figure(figsize=(count * SIZE_INCHES[0], SIZE_INCHES[1]), layout=layout)
-    FigureCanvasAgg(figure)
+    figure = _empty((count * SIZE_INCHES[0], SIZE_INCHES[1]), w_pad=0.25, h_pad=0.08)
     return list(figure.subplots(1, count, squeeze=False)[0])
 
 
@@ -64,10 +59,15 @@ def new_stack(count: int) -> list[Axes]:
     list of matplotlib.axes.Axes
         From top to bottom.
     """
-    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06)
-    figure = Figure(figsize=(SIZE_INCHES[0], count * SIZE_INCHES[1] / 2.5), layout=layout)
-    FigureCanvasAgg(figure)
+    figure = _empty((SIZE_INCHES[0], count * SIZE_INCHES[1] / 2.5), w_pad=0.12, h_pad=0.06)
     return list(figure.subplots(count, 1, squeeze=False, sharex=True)[:, 0])
+
+
+def _empty(size_inches: tuple[float, float], *, w_pad: float, h_pad: float) -> Figure:
+    """Make a figure without axes that no window knows of."""
+    figure = Figure(figsize=size_inches, layout=ConstrainedLayoutEngine(w_pad=w_pad, h_pad=h_pad))
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def frame(ax: Axes, *, xlabel: str, ylabel: str) -> None:
