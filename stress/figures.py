@@ -19,7 +19,7 @@ from stress.scenario import Scenario, ScenarioError
 from stress.summary import Clusters, Summary, quantile_interval
 from stress.variants import AMPLE
 
-__all__ = ["Book", "ReservePoint", "book_of", "draw_figures", "leverage_sweep", "mean_leverage"]
+__all__ = ["Book", "ReservePoint", "book_of", "draw_figures", "leverage_sweep", "mean_leverage", "sweeps_too_long"]
 
 TOLD = 20  # paths of a price that is told, of which the timeline is made
 N_WORST = 5  # paths drawn one by one
@@ -27,6 +27,7 @@ FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)  # of every cohort's median leverage
 SWEEP_PATHS = 3_000
 SWEEP_POPULATIONS = 20  # fewer than in a run: drawing them takes much of the sweep's time
 SWEEP_LEVELS = 2
+SWEEP_STEPS = 250_000_000  # of all points together; a longer sweep is a matter for `fundstress sweep`
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ def leverage_sweep(scenario: Scenario, *, threads: int | None = None) -> list[Re
     Returns
     -------
     list of ReservePoint
-        For the lowest two levels; empty when no cohort follows a law of leverage.
+        For the lowest two levels; empty when no cohort follows a law of leverage, or when it would take too long.
     """
-    cohorts = [i for i, cohort in enumerate(scenario.population) if hasattr(cohort, "relevered")]
+    cohorts = [] if sweeps_too_long(scenario) else _relevered(scenario)
     points: list[ReservePoint] = []
     for factor in FACTORS if cohorts else ():
         try:
@@ -93,6 +94,16 @@ def leverage_sweep(scenario: Scenario, *, threads: int | None = None) -> list[Re
         except ScenarioError:  # the venue does not allow this much leverage
             continue
     return points
+
+
+def _relevered(scenario: Scenario) -> list[int]:
+    return [i for i, cohort in enumerate(scenario.population) if hasattr(cohort, "relevered")]
+
+
+def sweeps_too_long(scenario: Scenario) -> bool:
+    """Say whether the sweep of leverage would take more steps than a figure is worth."""
+    n_paths = min(scenario.run.n_paths, SWEEP_PATHS)
+    return bool(_relevered(scenario)) and len(FACTORS) * n_paths * scenario.clock.n_steps > SWEEP_STEPS
 
 
 def _scaled(scenario: Scenario, cohorts: list[int], factor: float) -> Scenario:

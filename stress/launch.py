@@ -169,11 +169,16 @@ def print_result(summary: Any, options: Any) -> None:
 
 
 def _draw(folder: RunFolder, scenario: Scenario, outcomes: Outcomes, summary: Summary, options: Options) -> None:
-    from stress.figures import draw_figures
+    from stress.figures import draw_figures, sweeps_too_long
 
     with _working("drawing figures", options):
         for name, axes in draw_figures(scenario, outcomes, summary, threads=options.threads):
             folder.write_figure(name, axes)
+    if sweeps_too_long(scenario) and not options.quiet:
+        print(
+            "figure reserve_by_leverage left out: it would take longer than the run; see `fundstress sweep`",
+            file=sys.stderr,
+        )
 
 
 def _keep(folder: RunFolder, results: Results, options: Options) -> int:
