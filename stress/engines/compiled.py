@@ -1,4 +1,4 @@
-"""The compiled engines as `base` drives them: blocks of paths through the ladder or the account loop."""
+"""The compiled engines as `base` drives them: blocks of paths through the ladders or the account loop."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -28,7 +28,7 @@ class CompiledEngine:
     def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):
         self.scenario = scenario
         self.keep_ledger = keep_ledger
-        self.ready: Callable[[], Any] | None = None  # waits for whoever compiles the account loop
+        self.ready: Callable[[], Any] | None = None  # waits for whoever compiles what ruined paths need
         self.rulebook = rulebook(scenario, population.open_interest)
         self.orders_each = 1 if self.rulebook.whole and not scenario.moves else MANY_ORDERS
         self.book = record(self.rulebook.numbers)
@@ -39,7 +39,7 @@ class CompiledEngine:
         self.shadow(population, self.world.block(0, 1), 0, self.ledger(population, 1), None)
 
     def prepare(self, population: Population) -> None:
-        """Compile the account loop ahead of the first ruined path, while the kernels run without the GIL."""
+        """Compile what ruined paths need ahead of the first one, while the kernels run without the GIL."""
         states = initial_state(population, self.scenario, 1, bottomless=0)
         self.run_loop(population, states, self.world.block(0, 1), 0, self.ledger(population, 0), np.empty((1, 0)))
 
@@ -73,7 +73,7 @@ class CompiledEngine:
         return shadow, configured, rows
 
     def _one(self, population: Population, block: Block, first: int, p: int, rows: np.ndarray, *, bottomless: int):
-        """Run one path in the account loop; its liquidations replace those already written down."""
+        """Run one path with the whole waterfall; its liquidations replace those already written down."""
         states = initial_state(population, self.scenario, 1, bottomless=bottomless)
         ledger = self.ledger(population, 1)
         self.run_loop(population, states, only(block, p), first + p, ledger, np.empty((1, 0)))
@@ -81,7 +81,7 @@ class CompiledEngine:
         return states[0], np.concatenate([others, written(ledger)])
 
     def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
-        """Run a block in the account loop."""
+        """Run a block with the whole waterfall: in the account loop."""
         if self.ready is not None:
             self.ready()
         kernel = loop.compiled(self.rulebook)
@@ -126,8 +126,27 @@ class LoopEngine(CompiledEngine):
     """Every account."""
 
 
+class MovingLadderEngine(CompiledEngine):
+    """Only the accounts that are reached, of a book that changes."""
+
+    def run_shadow(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
+        """Run a block on the shadow fund; paths that need the whole waterfall come back with ``needs_loop``."""
+        self._run_kernel(moving.shadow, population, states, block, first, ledger, traces)
+
+    def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
+        """Run a block with the whole waterfall, on the shelves."""
+        if self.ready is not None:
+            self.ready()
+        self._run_kernel(moving.whole, population, states, block, first, ledger, traces)
+
+    def _run_kernel(self, compiled, population: Population, states, block: Block, first: int, ledger, traces) -> None:
+        here = moving.standing_of(population, self.rulebook.numbers["turnover"])
+        kernel = compiled(self.rulebook)
+        kernel(states, self.book, block, first, population.accounts, here, ledger, traces)
+
+
 class LadderEngine(CompiledEngine):
-    """Only the accounts that are crossed."""
+    """Only the accounts that are crossed, of a book that nobody joins."""
 
     def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):
         super().__init__(scenario, population, keep_ledger)
@@ -143,22 +162,3 @@ class LadderEngine(CompiledEngine):
         climb = climb_of(self.rungs(population))
         here = survivors_of(climb, 0 if self.rulebook.whole else population.accounts.size)
         ladder.compiled(self.rulebook)(states, self.book, block, first, here, ledger, traces)
-
-
-class MovingLadderEngine(CompiledEngine):
-    """Only the accounts that are reached, of a book that turns over."""
-
-    def run_shadow(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
-        """Run a block on the shadow fund; paths that need the whole waterfall come back with ``needs_loop``."""
-        self._run_kernel(moving.shadow, population, states, block, first, ledger, traces)
-
-    def run_loop(self, population: Population, states, block: Block, first: int, ledger: Ledger, traces) -> None:
-        """Run a block with the whole waterfall."""
-        if self.ready is not None:
-            self.ready()
-        self._run_kernel(moving.whole, population, states, block, first, ledger, traces)
-
-    def _run_kernel(self, compiled, population: Population, states, block: Block, first: int, ledger, traces) -> None:
-        here = moving.standing_of(population, self.rulebook.numbers["turnover"])
-        kernel = compiled(self.rulebook)
-        kernel(states, self.book, block, first, population.accounts, here, ledger, traces)

@@ -104,22 +104,22 @@ def put_back(state, book, holdings, n, ledger, path_id, step, round_):
 
 
 @rule
-def list_living(holdings):
-    """List the accounts that hold a position; return how many."""
+def list_living(accounts, living):
+    """Return the rows of the accounts that hold a position, written into `living`."""
     n = 0
-    for i in range(holdings.accounts.size):
-        if holdings.accounts[i].qty != 0.0:
-            holdings.living[n] = i
+    for i in range(accounts.size):
+        if accounts[i].qty != 0.0:
+            living[n] = i
             n += 1
-    return n
+    return living[:n]
 
 
 @rule
-def list_those_who_may_pay(state, book, holdings):
-    """List the accounts that hold a position, unless a bottomless fund comes first and asks nobody."""
+def list_payers(state, book, accounts, living):
+    """Return the rows of the accounts that hold a position; none if a bottomless fund comes first and asks nobody."""
     if state.bottomless == 1 and book.fund_first == 1:
-        return 0
-    return list_living(holdings)
+        return living[:0]
+    return list_living(accounts, living)
 
 
 @rule
@@ -135,7 +135,7 @@ def remember_healthy(state):
 
 def compose_liquidate(rules, value_fund, carry):
     """Return the liquidation rounds of a step over the account loop."""
-    close_batch = compose_round(rules)
+    close_batch = compose_round(rules, list_payers)
 
     @rule
     def liquidate(state, book, path, step, path_id, holdings, ledger):
@@ -147,9 +147,8 @@ def compose_liquidate(rules, value_fund, carry):
             if n == 0:
                 remember_healthy(state)
                 return
-            living = holdings.living[: list_those_who_may_pay(state, book, holdings)]
             called, flows, case = first_of(holdings.round, n), holdings.flows[0], holdings.case[0]
-            close_batch(state, book, path.shocks, step, called, flows, case, holdings.accounts, living)
+            close_batch(state, book, path.shocks, step, called, flows, case, holdings.accounts, holdings.living)
             put_back(state, book, holdings, n, ledger, path_id, step, round_)
             if book.limited == 1:
                 carry(state, book, holdings)
@@ -169,7 +168,7 @@ def compose_check(liquidate):
         """Liquidate, and guard the pool if it is guarded."""
         liquidate(state, book, path, step, path_id, holdings, ledger)
         if book.guarded == 1:
-            living = holdings.living[: list_living(holdings)]
+            living = list_living(holdings.accounts, holdings.living)
             guard_pool(state, book, holdings.case[0], holdings.accounts, living)
 
     return check
@@ -182,7 +181,7 @@ def compose_carry(value_fund, shed_inventory, must_shed):
     def carry(state, book, holdings):
         """Hand over what the fund cannot carry."""
         if state.inventory != 0.0 and must_shed(state, book, value_fund(state, book)):
-            living = holdings.living[: list_living(holdings)]
+            living = list_living(holdings.accounts, holdings.living)
             one, case = first_of(holdings.round, 1), holdings.case[0]
             shed_inventory(state, book, one, case, holdings.accounts, living)
 

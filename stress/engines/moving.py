@@ -2,7 +2,7 @@
 
 As the other ladder it looks only at the accounts that the price has reached.  There are two of it: a lean one runs
 the shadow fund, and hands a path on which a layer before the fund has to act to the other, which knows the whole
-waterfall and puts everybody on the shelves anew when a layer has touched accounts.
+waterfall and moves whoever a layer has touched to other shelves.
 """
 
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stress.engines.ladder import carry_all
-from stress.engines.loop import CASE, FLOWS, compose_carry, list_those_who_may_pay
+from stress.engines.loop import CASE, FLOWS, compose_carry, list_payers
 from stress.engines.population import Population
 from stress.engines.reactions import add_margin, adds_margin, has_order, has_order_later
 from stress.engines.rounds import (
@@ -32,6 +32,7 @@ from stress.engines.shelves import (
     close_in,
     drift,
     fill_shelves,
+    put_anew,
     put_on,
     shelf_of,
     shelves_of,
@@ -161,15 +162,14 @@ def compose_shadow_round(rules):
 
 def compose_whole_round(rules):
     """Return ``close_called(state, book, here, n, shocks, step)`` with the whole waterfall."""
-    close_batch = compose_round(rules)
+    close_batch = compose_round(rules, list_payers)
 
     @rule
     def close_called(state, book, here, n, shocks, step):
         """Take the round from its orders to the books."""
         state.touched = 0
-        living = here.living[: list_those_who_may_pay(state, book, here)]
         called, flows, case = first_of(here.round, n), here.flows[0], here.case[0]
-        close_batch(state, book, shocks, step, called, flows, case, here.accounts, living)
+        close_batch(state, book, shocks, step, called, flows, case, here.accounts, here.living)
         sort_if_touched(state, book, here)
 
     return close_called
@@ -177,9 +177,9 @@ def compose_whole_round(rules):
 
 @inline
 def sort_if_touched(state, book, here):
-    """Put everybody on the shelves anew if a layer has touched accounts."""
+    """Put those whom a layer has touched on other shelves."""
     if state.touched == 1:
-        fill_shelves(here.shelves, here.accounts, state.funding, book.tiers)
+        put_anew(here.shelves, here.accounts, book.tiers)
 
 
 def compose_sorted_carry(carry):
@@ -193,7 +193,13 @@ def compose_sorted_carry(carry):
         sort_if_touched(state, book, here)
         state.touched = max(state.touched, touched)
 
-    return carry_sorted
+    @inline
+    def carry_if_any(state, book, here):
+        """Call only if there is inventory: a call passes every array of `here`."""
+        if state.inventory != 0.0:
+            carry_sorted(state, book, here)
+
+    return carry_if_any
 
 
 def compose_liquidate(close_called, value_fund, carry, melt):
@@ -258,10 +264,10 @@ def let_depart(state, book, here):
             put_on(here.shelves, row, here.accounts[row], book.tiers)
 
 
-turn_over, turn_over_melted = compose_renew(move_out, move_in), compose_renew(move_out, move_in, melt=inline)
+turn_over = compose_renew(move_out, move_in, melt=inline)
 
 
-@rule
+@inline
 def renew(state, book, path, step, works, here):
     """Let the step's events of renewal happen; after ADL or a haircut, let some accounts leave for good."""
     turn_over(state, book, path, step, works, here)
@@ -283,7 +289,7 @@ def shadow(rules):
     """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` of the shadow fund."""
     value_fund, _ = compose_end(rules)
     liquidate = compose_liquidate(compose_shadow_round(rules), value_fund, carry_all, melt=inline)
-    follow = compose_path(rules, liquidate, carry_all, leave, turn_over_melted, value_fund, melt=inline)
+    follow = compose_path(rules, liquidate, carry_all, leave, turn_over, value_fund, melt=inline)
 
     @frugal_kernel
     def run_block(states, book, world, first, accounts, here, ledger, traces):
@@ -301,7 +307,7 @@ def whole(rules):
     value_fund, shed_inventory = compose_end(rules)
     carry = compose_sorted_carry(compose_carry(value_fund, shed_inventory, compose_must_shed(rules)))
     liquidate = compose_liquidate(compose_whole_round(rules), value_fund, carry, melt=rule)
-    follow = compose_path(rules, liquidate, carry, leave, renew, value_fund)
+    follow = compose_path(rules, liquidate, carry, leave, renew, value_fund, melt=inline)
 
     @kernel
     def run_block(states, book, world, first, accounts, here, ledger, traces):

@@ -257,11 +257,17 @@ def compose_orders(rules):
     return place_orders, finish_round
 
 
-def compose_round(rules):
+@rule
+def those_given(state, book, accounts, living):
+    """Return the accounts that may pay: all that are given."""
+    return living
+
+
+def compose_round(rules, list_payers=those_given):
     """Return ``close_batch(state, book, shocks, step, round_, flows, case, accounts, living)``.
 
     It prices the round, settles the accounts that the market pays for, sends the others through the waterfall, and
-    trades the net quantity.
+    trades the net quantity.  ``list_payers(state, book, accounts, living)`` is asked only when somebody has to pay.
     """
     fill_price = rules.fill_price
     place_orders, finish_round = compose_orders(rules)
@@ -277,7 +283,8 @@ def compose_round(rules):
             later = fill
             if share < 1.0 or flows.held != 0.0:
                 later = fill_price(state, book.liquidity, -rest, traded)
-            settle_layers(state, book, round_, flows, case, accounts, living, fill, later)
+            payers = list_payers(state, book, accounts, living)
+            settle_layers(state, book, round_, flows, case, accounts, payers, fill, later)
         finish_round(state, book, step, flows, share, fill)
 
     return close_batch

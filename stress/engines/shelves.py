@@ -31,6 +31,7 @@ class Shelves(NamedTuple):
     after: np.ndarray  # (2, n) the next account of the same shelf, or NOWHERE
     before: np.ndarray  # (2, n) the one before it, or NOWHERE
     at: np.ndarray  # (2, n) the shelf, or NOWHERE
+    held: np.ndarray  # (n, 3) quantity, entry and collateral for which it was put there
     edges: np.ndarray  # (2,) nobody is above the first shelf, for falling prices, or below the second, for rising ones
     funding: np.ndarray  # (1,) cumulative funding at which thresholds were taken
     foot: float  # log price of the lowest shelf
@@ -42,7 +43,8 @@ def shelves_of(accounts: np.ndarray, price: float) -> Shelves:
     after, before, at = (np.full((2, accounts.size), NOWHERE) for _ in range(3))
     heads, edges = np.full((2, N_SHELVES), NOWHERE), np.array([NOWHERE, N_SHELVES])
     largest = float(np.abs(accounts["qty"]).max(initial=0.0))
-    return Shelves(heads, after, before, at, edges, np.zeros(1), math.log(price) - BELOW, largest)
+    held = np.zeros((accounts.size, 3))
+    return Shelves(heads, after, before, at, held, edges, np.zeros(1), math.log(price) - BELOW, largest)
 
 
 @inline
@@ -76,6 +78,7 @@ def put_on(shelves, i, account, tiers):
     An order in flight arrives wherever the price is then: it stands on the shelf that is always reached.
     """
     funding = shelves.funding[0]
+    shelves.held[i, 0], shelves.held[i, 1], shelves.held[i, 2] = account.qty, account.entry, account.collateral
     low, high = triggers(account, funding, tiers)
     if account.wait < 0:
         low, high = ENDLESS, 0.0
@@ -125,6 +128,24 @@ def fill_shelves(shelves, accounts, funding, tiers):
         shelves.at[1, i] = NOWHERE
         if accounts[i].qty != 0.0:
             put_on(shelves, i, accounts[i], tiers)
+
+
+@inline
+def is_as_put(shelves, i, account):
+    """Say whether account `i` is what it was when it was put on its shelves."""
+    same_margin = shelves.held[i, 1] == account.entry and shelves.held[i, 2] == account.collateral
+    return shelves.held[i, 0] == account.qty and (same_margin or account.qty == 0.0)
+
+
+@inline
+def put_anew(shelves, accounts, tiers):
+    """Put whoever has changed on other shelves: a look at everybody, and work for those."""
+    for i in range(accounts.size):
+        if not is_as_put(shelves, i, accounts[i]):
+            take_off(shelves, i)
+            shelves.held[i, 0] = accounts[i].qty
+            if accounts[i].qty != 0.0:
+                put_on(shelves, i, accounts[i], tiers)
 
 
 @inline
