@@ -167,9 +167,7 @@ def _price_problems(scenario: Any, asset: Any):
     """Refuse what a symbol asks of a market that has nothing of the kind."""
     market, clock, kind = scenario.market, scenario.clock, scenario.market.kind
     if asset.own_volatility is not None and type(market).deviations is None:
-        yield "own_volatility", f"needs a market with noise of a volatility: {kind!r} has none"
-    if asset.own_volatility is not None and asset.own == 0.0:
-        yield "own_volatility", "is without effect: own is 0"
+        yield "own_volatility", f"needs a market that says what its noise is: {kind!r} does not"
     if asset.jump_beta is not None and getattr(market, "jumps_per_year", 0.0) == 0.0:
         yield "jump_beta", f"is without effect: the market, {kind!r}, does not jump"
     expected = (asset.crashes_per_year or 0.0) * clock.step_years * clock.n_steps

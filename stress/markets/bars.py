@@ -87,9 +87,9 @@ def on_bars(walk: Any, pool: Any = total_of) -> Any:
     return increments
 
 
-def spreading(walk_of: Any) -> tuple[Any, Any]:
+def spreading(walk_of: Any, spread: Any = spread_bar, note: Any = note_spread) -> tuple[Any, Any]:
     """Compose `increments` and `deviations` from ``walk_of(spread)``, which spreads the noise or notes its size."""
-    return on_bars(walk_of(spread_bar)), on_bars(walk_of(note_spread), pooled_spread)
+    return on_bars(walk_of(spread)), on_bars(walk_of(note), pooled_spread)
 
 
 def midpoints(n: int) -> np.ndarray:

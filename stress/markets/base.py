@@ -41,6 +41,7 @@ class Market(Part):
     extremes: Literal["bridge"] | None = None  # marks meet the low and the high of every three steps
     increments: ClassVar[Any]
     deviations: ClassVar[Any] = None
+    touches_extremes: ClassVar[bool] = False  # its bars have lows and highs of their own
     is_given: ClassVar[bool] = False  # the path is told, not drawn: at most the noise inside its bars is random
 
     def numbers(self, clock: Clock) -> dict[str, float]:

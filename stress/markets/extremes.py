@@ -68,7 +68,9 @@ def extremes_problems(market: Market, clock: Clock) -> Iterator[tuple[str, str]]
     """Yield (key, message) where a market's extremes between marks are asked for and cannot be had."""
     if market.extremes is None:
         return
-    if type(market).deviations is None:
-        yield "extremes", f"must be absent: {market.kind!r} has no normal noise within a step"
+    if market.touches_extremes:
+        yield "extremes", f"must be absent: the bars of {market.kind!r} have lows and highs of their own"
+    elif type(market).deviations is None:
+        yield "extremes", f"must be absent: {market.kind!r} does not say what its noise within a step is"
     if clock.n_steps % GROUP != 0:
         yield "extremes", f"needs steps in groups of {GROUP}: run.horizon_hours holds {clock.n_steps:,} of them"

@@ -9,6 +9,7 @@ from stress.accounts import grid
 from stress.engines.blocks import MAX_BLOCK, World
 from stress.engines.desks import SeveralWorld
 from stress.engines.population import draw_population
+from stress.markets.scripted import Scripted
 from stress.scenario import ScenarioError
 
 CONFIG = Path(__file__).parents[2] / "configs" / "cross_margin.toml"
@@ -41,8 +42,6 @@ GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "coll
         ({"asset.0.price_usd": 5.0}, r"asset\.0\.price_usd: 5 is not market\.price_usd"),
         ({"asset.0.beta": 0.9}, r"asset\.0\.beta: the first symbol is the market itself"),
         ({"asset.0.jump_beta": 1.0}, r"asset\.0\.jump_beta: the first symbol is the market itself"),
-        ({"asset.1.own_volatility": "market", "asset.1.own": 0.0}, r"asset\.1\.own_volatility: is without effect"),
-        ({"asset.1.own_volatility": "market", **STILL}, r"needs a market with noise of a volatility: 'scripted'"),
         ({"asset.1.jump_beta": 1.5, **STILL}, r"asset\.1\.jump_beta: is without effect: the market, 'scripted'"),
         ({"asset.1.crashes_per_year": 1e6}, r"asset\.1\.crashes_per_year"),
         ({"asset.1.funding_mean_rate": 1e-4, "funding.kind": "premium"}, r"is for funding\.kind = 'rate'"),
@@ -239,3 +238,15 @@ def test_funding_is_common_unless_a_symbol_says_otherwise():
     flat = rates.transpose(1, 0, 2).reshape(3, -1)
     assert abs(np.corrcoef(flat)[0, 2]) < 0.15
     assert flat[2].std() == pytest.approx(flat[0].std(), rel=0.15)
+
+
+def test_a_market_that_does_not_say_what_its_noise_is_has_no_volatility_to_share(monkeypatch):
+    monkeypatch.setattr(Scripted, "deviations", None)
+    with pytest.raises(ScenarioError, match=r"asset\.1\.own_volatility: needs a market that says what its noise is"):
+        load(**STILL, **{"asset.1.own_volatility": "market"})
+
+
+def test_where_nothing_is_random_a_symbol_follows_the_market():
+    shock = [{"at_hours": 1.0, "move": -0.2}]
+    end = block_of(load(shock=shock, **STILL, **{"asset.1.own_volatility": "market"}), 1)[0, :, -1]
+    assert end == pytest.approx(np.log(0.8) * np.array([1.0, 1.05, 1.2]))

@@ -85,7 +85,8 @@ def test_lows_and_highs_come_first_equally_often(hourly):
     assert abs(first - 0.5) < 0.01
 
 
-def test_a_market_without_noise_cannot_be_asked_for_its_extremes():
+def test_a_market_that_does_not_say_what_its_noise_is_cannot_be_asked_for_its_extremes(monkeypatch):
+    monkeypatch.setattr(Scripted, "deviations", None)
     found = extremes_problems(Scripted(price_usd=1.0, extremes="bridge"), Clock(4, 60.0))
     assert [(key, text.split(":")[0]) for key, text in found] == [
         ("extremes", "must be absent"),
