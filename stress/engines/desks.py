@@ -211,26 +211,31 @@ class SeveralWorld(World):
         """Draw `n` paths from path `first` on."""
         market, acts = super().block(first, n), self._acts(first, n)
         shocks = np.empty((n, len(self.assets), self.n_steps))
+        deviations = self.deviations(first, n) if any(asset.own_volatility for asset in self.assets) else None
+        jumps = self._jumps(market.shocks, first)
         for s, asset in enumerate(self.assets):
-            combine(market.shocks, self._own(s, first, n), asset.beta, asset.own, self.scripted[s], shocks[:, s])
+            own = self._own(s, first, n, deviations)
+            combine(market.shocks, own, asset.beta, asset.own, self.scripted[s], shocks[:, s])
             if asset.jump_beta is not None:
-                shocks[:, s] += (asset.jump_beta - asset.beta) * self._jumps(market.shocks, first)
+                shocks[:, s] += (asset.jump_beta - asset.beta) * jumps
             if self.crashes[s]:
                 add_crashes(self.keys[s], first, *self.crashes[s], shocks[:, s])
             add_pushes(self.pushes_of[s], acts, shocks[:, s])
         return market._replace(shocks=shocks, rates=self._rates(first, n))
 
-    def _own(self, s: int, first: int, n: int) -> np.ndarray:
+    def _own(self, s: int, first: int, n: int, deviations: np.ndarray | None) -> np.ndarray:
         """Return the log paths of what moves a symbol alone, shape (n, n_steps)."""
-        own = np.zeros((n, self.n_steps))
-        if self.assets[s].own > 0.0 and self.assets[s].own_volatility == "market":
-            share_volatility(self.noise, self.keys[s], first, self.deviations(first, n), own)
-        elif self.assets[s].own > 0.0:
+        own, asset = np.zeros((n, self.n_steps)), self.assets[s]
+        if asset.own_volatility is not None and deviations is not None:
+            share_volatility(self.noise, self.keys[s], first, deviations, own)
+        elif asset.own > 0.0:
             self._walk(self.numbers, np.zeros(self.n_steps), self.keys[s], first, own)
         return own
 
     def _jumps(self, market: np.ndarray, first: int) -> np.ndarray:
         """Return what jumps add to the market's log paths, shape (n, n_steps): those without jumps taken off."""
+        if all(asset.jump_beta is None for asset in self.assets):
+            return np.zeros_like(market)
         calm = np.empty_like(market)
         self._walk(self.calm, self.overlay, self.key, first, calm)
         return market - calm
