@@ -1,6 +1,6 @@
 """Exact results that the simulator must reproduce, through scenario files and the public API.
 
-D01-D04, D06, D08, D19, D20, D26, D27, D29 and D31 of the project's list of oracles.  T2, for unbiased Monte Carlo:
+D01-D04, D06-D08, D19, D20, D26, D27, D29 and D31 of the project's list of oracles.  T2, for unbiased Monte Carlo:
 within four of the run's own standard errors, which are at most 1 % of the value.
 """
 
@@ -146,6 +146,12 @@ def test_d04_the_fund_changes_by_surplus_less_bad_debt():
 def test_d06_gap_bad_debt_of_one_step(side, value):
     run = stress.run(load("d06_gap", **side))
     assert_t2(run.bad_debt, value)
+
+
+def test_d07_gap_bad_debt_of_one_step_with_mertons_jumps():
+    law = {"vol_annual": 0.8, "jumps_per_year": 100.0, "jump_mean": -0.01, "jump_sd": 0.04}
+    run = stress.run(load("d06_gap").with_(market={"kind": "merton", "price_usd": 50_000.0, **law}))
+    assert_t2(run.bad_debt, 169.200947176)
 
 
 # D19: the default waterfall by hand.
