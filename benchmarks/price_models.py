@@ -44,7 +44,7 @@ def ranks(document: dict) -> str:
 def rank(model: dict) -> tuple[str, ...]:
     likelihood = "-" if model["log_likelihood"] is None else f"{model['log_likelihood']:,.0f}"
     off = f"x{math.exp(model['held_back_error']):.2f}"
-    doubts = "; ".join(flag.partition(":")[0].partition(",")[0] for flag in model["flags"]) or "-"
+    doubts = "; ".join(flag.partition(":")[0] for flag in model["flags"]) or "-"
     return f"`{model['name']}`", off, near(model, ALL), near(model, LAST), likelihood, doubts
 
 
