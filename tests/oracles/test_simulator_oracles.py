@@ -119,7 +119,7 @@ def test_d08_kous_first_passage(rate, value):
         **jumps,
     }
     margin = {"population.0.collateral_usd": round(50_000.0 * (math.exp(0.3) * 1.005 - 1.0))}
-    size = {"run.horizon_hours": 8_760.0, "run.step_seconds": 36_000.0, "run.n_paths": 30_000}
+    size = {"run.horizon_hours": 8_760.0, "run.step_seconds": 28_800.0, "run.n_paths": 15_000}
     run = stress.run(load("one_account").with_(**{"market": kou, **SHORT_ACCOUNT, **margin, **size}))
     assert_probability(run.liquidated_accounts, value)
 
