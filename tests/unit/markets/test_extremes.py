@@ -20,7 +20,7 @@ KEY = stream_key(7)
 
 def test_d05_the_low_lies_beyond_a_barrier_as_often_as_the_bridge_crosses_it():
     sd = 0.80 * math.sqrt(1.0 / 8760.0)
-    low = bridge_low(math.log(100.0), math.log(98.0), sd, 0.0288643398286)
+    low = bridge_low(math.log(100.0), math.log(98.0), sd, math.log(0.0288643398286))
     assert math.exp(low) == pytest.approx(97.5, rel=1e-11)
 
 
@@ -28,12 +28,12 @@ def test_d05_the_low_lies_beyond_a_barrier_as_often_as_the_bridge_crosses_it():
 def test_the_law_of_the_low_is_the_crossing_probability_of_the_yardsticks(barrier):
     asked = {"vol_annual": 0.6, "years": 1.0 / 8760.0}
     p = bridge_crossing_probability(100.0, 99.5, barrier, **asked)
-    low = bridge_low(math.log(100.0), math.log(99.5), 0.6 * math.sqrt(asked["years"]), p)
+    low = bridge_low(math.log(100.0), math.log(99.5), 0.6 * math.sqrt(asked["years"]), math.log(p))
     assert low == pytest.approx(math.log(barrier), rel=1e-12)
 
 
 def test_without_noise_the_low_is_the_lower_end():
-    assert bridge_low(0.1, 0.3, 0.0, 0.5) == pytest.approx(0.1, abs=1e-15)
+    assert bridge_low(0.1, 0.3, 0.0, -0.7) == pytest.approx(0.1, abs=1e-15)
 
 
 def visited(shocks, deviations):
