@@ -5,7 +5,7 @@ one factor on its volatility such that the *marks* of whole runs, with all feedb
 (benchmarks/calibrate.py): history already holds its cascades.  Models that are made of the bars themselves need the
 file and are left out without it.
 
-    python benchmarks/model_set.py                          # the table as committed
+    python benchmarks/model_set.py                          # the table as committed, also in docs/markets.md
     python benchmarks/model_set.py --write --fits FILE [--prices FILE]   # fits: from `fundstress calibrate --json`
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 import calibrate
 import numpy as np
 import tomli_w
+from study import markdown, write_blocks
 
 import stress
 from stress.scenario import Scenario, ScenarioError
@@ -26,6 +27,7 @@ from stress.variants import AMPLE
 
 ROOT = Path(__file__).parents[1]
 RECORD, FIGURE = ROOT / "docs" / "model_set.toml", ROOT / "docs" / "img" / "model_set.png"
+PAGE = ROOT / "docs" / "markets.md"
 VOLATILITIES = ("vol_annual", "vol_calm_annual", "vol_wild_annual", "vol_of_vol")
 JUMPS = ("jump_up", "jump_down", "jump_sd", "jump_mean")
 SCALED = (*VOLATILITIES, *JUMPS)
@@ -147,16 +149,19 @@ def write(tables: dict) -> None:
     stress.plots.save(stress.plots.model_risk(risk), FIGURE)
 
 
-def show(tables: dict) -> None:
-    """Print the record."""
-    print(f"{'model':18}{'factor':>8}{'misfit':>8}{'reserve, USD m':>26}{'ratio':>7}{'liq./OI a day':>15}")
-    for r in tables["model"]:
-        reserve = f"{r['reserve'] / 1e6:.1f} [{r['low'] / 1e6:.1f}, {r['high'] / 1e6:.1f}]"
-        print(
-            f"{r['name']:18}{r['factor']:8.2f}{r['misfit']:8.2f}{reserve:>26}{r['ratio']:7.2f}{r['liquidated_a_day']:15.2%}"
-        )
+def table(tables: dict) -> str:
+    """Return the record as a table of Markdown."""
+    head = ("model", "factor", "misfit", "99.5 % reserve over 72 h, USD m", "over the default", "liquidated / OI a day")
     spread = tables["spread"]
-    print(f"{spread['n']} {spread['of']}: median {spread['median']:.2f}, {spread['low']:.2f} to {spread['high']:.2f}")
+    said = "Of the {n} {of}, the reserve is {median:.2f} times the default's in the median, {low:.2f} to {high:.2f}"
+    return f"{markdown(head, map(cells, tables['model']))}\n\n{said.format(**spread)} at the ends."
+
+
+def cells(row: dict) -> tuple[str, ...]:
+    """Return a line of the table."""
+    reserve = f"{row['reserve'] / 1e6:.1f} [{row['low'] / 1e6:.1f}, {row['high'] / 1e6:.1f}]"
+    daily = f"{row['liquidated_a_day']:.2%}".replace("%", " %")
+    return f"`{row['name']}`", f"{row['factor']:.2f}", f"{row['misfit']:.2f}", reserve, f"{row['ratio']:.2f}", daily
 
 
 def main() -> None:
@@ -168,7 +173,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.write:
         write(study(json.loads(arguments.fits.read_text())["models"], arguments.prices))
-    show(tomllib.loads(RECORD.read_text()))
+    found = table(tomllib.loads(RECORD.read_text()))
+    print(found)
+    write_blocks({"model_set": found}, PAGE)
 
 
 if __name__ == "__main__":

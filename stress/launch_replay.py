@@ -62,7 +62,8 @@ def launch_replay(options: ReplayOptions) -> int:
 def replayed(base: Scenario, candles: Candles, options: ReplayOptions) -> dict[str, Any]:
     """Return the overrides that put history in the place of a scenario's market.
 
-    Scripted moves go with the market; scripted halts stay.
+    Scripted moves go with the market; scripted halts stay.  Where several symbols have prices, they stay: the bars move
+    the first by as much as they moved their own, and the others with it.
 
     Raises
     ------
@@ -75,9 +76,10 @@ def replayed(base: Scenario, candles: Candles, options: ReplayOptions) -> dict[s
         raise ScenarioError(f"{options.prices}: {said}")
     halts = [shock.model_copy(update={"move": 0.0}) for shock in base.shock if shock.halt and shock.at_hours < hours]
     usual = base.liquidity.vol_annual or getattr(base.market, "vol_annual", None)
+    price = base.market.price_usd if base.asset else float(candles.open[0])
     realized = float(np.sqrt(np.mean(candles.returns**2) * 365.0 * 86400.0 / candles.seconds))
     return {
-        "market": {"kind": "replay", "price_usd": float(candles.open[0]), **options.source()},
+        "market": {"kind": "replay", "price_usd": price, **options.source()},
         "liquidity.vol_annual": usual or realized,
         "shock": [halt.model_dump(exclude_none=True) for halt in halts],
         "overlay": [],

@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from stress.rules import inline, kernel
 
 # Streams: the third word of the counter.  A new one never shifts the numbers of another.
-NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION, EXITS, REFINEMENT, TURNOVER = range(9)
+NOISE, MIXING, VOLATILITY, JUMPS, FUNDING, POPULATION, EXITS, REFINEMENT, TURNOVER, CRASHES, EXTREMES = range(11)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)

@@ -29,6 +29,7 @@ from stress.exchange.state import MAX_COHORTS
 from stress.exchange.venue import Exchange
 from stress.exchange.waterfall import Layer
 from stress.markets.base import Clock, Market
+from stress.markets.extremes import extremes_problems
 from stress.overlays import Overlay, Uncertain
 from stress.registry import Settings
 from stress.toml import ScenarioError
@@ -404,6 +405,7 @@ class Scenario(Settings):
             if abs(seconds / step - round(seconds / step)) > 1e-9 or seconds < step:
                 yield key, f"{seconds:g} s is not a multiple of run.step_seconds = {step:g}"
         yield from ((f"market.{key}", message) for key, message in self.market.problems(self.clock))
+        yield from ((f"market.{key}", message) for key, message in extremes_problems(self.market, self.clock))
         for i, shock in enumerate(self.shock):
             if shock.at_hours >= self.run.horizon_hours:
                 yield f"shock.{i}.at_hours", f"{shock.at_hours:g} is beyond run.horizon_hours"

@@ -11,6 +11,8 @@ from typing import Any
 from stress.agents.base import Venues
 from stress.exchange.margin import tier_problems
 from stress.exchange.pools import PoolSettings
+from stress.markets.jumps import MOST_EXPECTED
+from stress.markets.several import crash_drift
 
 SECONDS_PER_DAY = 86_400.0
 ROUNDING = 1e-9  # of shares that should add up to one, and of days in steps
@@ -89,6 +91,21 @@ def _volatility(scenario: Any, s: int) -> float | None:
     return usual * (asset.beta * asset.beta + asset.own * asset.own) ** 0.5
 
 
+def funding(scenario: Any, asset: Any) -> Any:
+    """Return the table ``[funding]`` as it is for one symbol."""
+    own = {"mean_rate": asset.funding_mean_rate, "sd_rate": asset.funding_sd_rate}
+    return scenario.funding.model_copy(update={key: rate for key, rate in own.items() if rate is not None})
+
+
+def crashes(asset: Any, clock: Any) -> tuple[float, ...]:
+    """Return what `add_crashes` needs of a symbol: crashes a step, log size, length in steps, drift; else nothing."""
+    if asset.crashes_per_year is None:
+        return ()
+    per_step, size = asset.crashes_per_year * clock.step_years, math.log1p(asset.crash_move)
+    length = max(asset.crash_minutes * 60.0 / clock.step_seconds, ROUNDING)
+    return per_step, size, length, crash_drift(per_step, size)
+
+
 def venues(scenario: Any) -> Venues:
     """Return what the population needs to know of all desks."""
     index = {asset.symbol: asset.price_usd for asset in scenario.asset}
@@ -110,6 +127,8 @@ def problems(scenario: Any) -> Iterator[tuple[str, str]]:
         return
     yield from _beyond_these_engines(scenario)
     yield from _asset_problems(scenario)
+    for i, asset in enumerate(scenario.asset):
+        yield from ((f"asset.{i}.{key}", text) for key, text in _price_problems(scenario, asset))
     yield from _unknown_symbols(scenario)
     yield from _pool_problems(scenario)
     yield from _age_problems(scenario)
@@ -136,10 +155,28 @@ def _asset_problems(scenario: Any):
         yield "asset.0.price_usd", f"{first.price_usd:g} is not market.price_usd = {scenario.market.price_usd:g}"
     if (first.beta, first.own) != (1.0, 0.0):
         yield "asset.0.beta", "the first symbol is the market itself: beta must be 1 and own 0"
+    if first.jump_beta is not None or first.crashes_per_year is not None:
+        yield "asset.0.jump_beta", "the first symbol is the market itself: leave jump_beta and crashes_per_year out"
     for i, asset in enumerate(scenario.asset):
         if known.count(asset.symbol) > 1:
             yield f"asset.{i}.symbol", f"{asset.symbol!r} is repeated"
         yield from _tier_problems(scenario, i)
+
+
+def _price_problems(scenario: Any, asset: Any):
+    """Refuse what a symbol asks of a market that has nothing of the kind."""
+    market, clock, kind = scenario.market, scenario.clock, scenario.market.kind
+    if asset.own_volatility is not None and type(market).deviations is None:
+        yield "own_volatility", f"needs a market that says what its noise is: {kind!r} does not"
+    if asset.jump_beta is not None and getattr(market, "jumps_per_year", 0.0) == 0.0:
+        yield "jump_beta", f"is without effect: the market, {kind!r}, does not jump"
+    expected = (asset.crashes_per_year or 0.0) * clock.step_years * clock.n_steps
+    if expected > MOST_EXPECTED:
+        yield "crashes_per_year", f"makes {expected:,.0f} crashes a path, above {MOST_EXPECTED:g}"
+    if scenario.funding.kind != "rate":
+        for key in ("funding_mean_rate", "funding_sd_rate"):
+            if getattr(asset, key) is not None:
+                yield key, f"is for funding.kind = 'rate', not {scenario.funding.kind!r}"
 
 
 def _tier_problems(scenario: Any, i: int):
@@ -242,6 +279,8 @@ def _beyond_these_engines(scenario: Any):
             yield key, f"{amount:g} must be 0 {several}"
     if e.collateral_in_coin > 0.0:
         yield "exchange.collateral_in_coin", f"must be 0 {several}: use [[collateral]]"
+    if scenario.market.extremes is not None:
+        yield "market.extremes", f"must be absent {several}: symbols have their extremes at different times"
     if scenario.renewal is not None:
         yield "renewal", f"is for one symbol: leave it out {several}"
     if scenario.reacts:

@@ -15,6 +15,7 @@ from stress.markets.bars import midpoints
 from stress.markets.garch import Recursion
 
 MOST_PERSISTENT = 0.9995  # beyond it the stationary variance is a number without a meaning
+ERRORS_FROM_ONE = 2.0  # standard errors within which persistence cannot be told from one
 MOST_VOLATILE = 4.9  # a year's
 QUANTILES = 65  # of the filtered volatility that a market starts from
 SCALE = 1_000.0  # returns are fitted in these units, as `arch` asks for
@@ -71,6 +72,7 @@ def _fitted(name: str, candles: Candles, *, asymmetric: bool, noise: Literal["t"
         result = model.fit(disp="off", show_warning=False)
     found, spread = result.params, result.std_err
     alpha, beta, gamma = (max(0.0, float(found.get(key, 0.0))) for key in ("alpha[1]", "beta[1]", "gamma[1]"))
+    near = _near_one(alpha + beta + 0.5 * gamma, _persistence_error(result))
     vol, beta, flags = _stationary(float(found["omega"]) / SCALE**2, alpha, beta, gamma, candles)
     market = {
         "kind": "garch",
@@ -82,11 +84,26 @@ def _fitted(name: str, candles: Candles, *, asymmetric: bool, noise: Literal["t"
         "tail_index": max(2.05, float(found.get("nu", 200.0))),
         "vol_largest_annual": max(10.0, 2.0 * vol),
     }
-    flags = (*flags, *_doubts(market, candles, converged=result.convergence_flag == 0))
+    flags = (*flags, *near, *_doubts(market, candles, converged=result.convergence_flag == 0))
     keys = {"alpha": "alpha[1]", "beta": "beta[1]", "gamma": "gamma[1]", "tail_index": "nu"}
     errors = {key: float(spread[theirs]) for key, theirs in keys.items() if theirs in spread}
     likelihood = float(result.loglikelihood) + candles.returns.size * math.log(SCALE)
     return Fit(name, market, errors, likelihood, len(found), flags, filtered_states(market, candles))
+
+
+def _persistence_error(result: Any) -> float:
+    """Return the robust standard error of alpha + beta + gamma / 2."""
+    weights = {"alpha[1]": 1.0, "beta[1]": 1.0, "gamma[1]": 0.5}
+    row = np.array([weights.get(name, 0.0) for name in result.params.index])
+    return math.sqrt(max(0.0, float(row @ result.param_cov.to_numpy() @ row)))
+
+
+def _near_one(persistence: float, error: float) -> tuple[str, ...]:
+    """Say so where a stationary persistence cannot be told from one."""
+    if persistence > MOST_PERSISTENT or persistence + ERRORS_FROM_ONE * error < 1.0:
+        return ()
+    said = f"near-integrated: persistence {persistence:.5f} is within {ERRORS_FROM_ONE:g} standard errors"
+    return (f"{said} ({error:.2g}) of one: vol_annual is a number without a meaning",)
 
 
 def _doubts(market: dict[str, Any], candles: Candles, *, converged: bool) -> tuple[str, ...]:

@@ -151,9 +151,8 @@ def _prices(column: Any, name: str, path: Path) -> np.ndarray:
     if wrong.any():
         row = int(wrong.argmax())
         more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
-        raise ScenarioError(
-            f"{path}: {name}: row {row + 1} is {column.iloc[row]!r}, prices must be positive numbers{more}"
-        )
+        [value] = column.iloc[[row]].tolist()
+        raise ScenarioError(f"{path}: {name}: row {row + 1} is {value!r}, prices must be positive numbers{more}")
     return values
 
 

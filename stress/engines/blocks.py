@@ -10,7 +10,8 @@ import numpy as np
 from stress.engines.pushes import add_pushes, extremes, pushes_of
 from stress.engines.steps import NEVER, Block
 from stress.engines.turnover import ROOM_SD, draw_turns, room_for, turnover_numbers
-from stress.markets.base import CHUNK, funding_normals, sampler
+from stress.markets.base import CHUNK, deviation_sampler, funding_normals, sampler
+from stress.markets.extremes import visit_extremes
 from stress.randomness import EXITS, stream_key, uniforms_of_paths
 from stress.rules import kernel, record
 from stress.scenario import Scenario
@@ -32,6 +33,7 @@ class World:
         self.numbers = record(market.numbers(clock))
         self.table = market.table(clock)
         self.sample = sampler(type(market).increments)
+        self.noise_of, self.meets_extremes = type(market).deviations, market.extremes is not None
         self.overlay, halts = scripted(scenario)
         self.halts = np.tile(halts, (MAX_BLOCK, 1))
         self.halt_steps = math.ceil(scenario.exchange.halt_minutes * 60.0 / scenario.run.step_seconds)
@@ -57,8 +59,11 @@ class World:
         lows = np.empty((n, -(-self.n_steps // CHUNK)))
         highs = np.empty_like(lows)
         self.sample(self.numbers, self.table, self.overlay, self.key, first, shocks, lows, highs)
+        if self.meets_extremes:
+            visit_extremes(self.key, first, self.deviations(first, n), shocks)
         acts = self._acts(first, n)
-        for p in np.flatnonzero(add_pushes(self.pushes, acts, shocks)):
+        pushed = add_pushes(self.pushes, acts, shocks)
+        for p in range(n) if self.meets_extremes else np.flatnonzero(pushed):
             lows[p], highs[p] = extremes(shocks[p])
         if self.side < 0.0:
             shocks, lows, highs = -shocks, -highs, -lows
@@ -68,6 +73,12 @@ class World:
         turns = draw_turns(self.key, first, n, self.turns_per_step, self.n_steps)
         rates = self.side * self.funding.rates(normals)
         return Block(shocks, lows, highs, halts, exits, rates, *turns, self.decay)
+
+    def deviations(self, first: int, n: int) -> np.ndarray:
+        """Draw the standard deviations of every step's noise, shape (n, n_steps)."""
+        found = np.empty((n, self.n_steps))
+        deviation_sampler(self.noise_of)(self.numbers, self.table, self.key, first, found)
+        return found
 
     def _halts(self, shocks: np.ndarray) -> np.ndarray:
         """Return the scripted halts and, if asked for, one at each path's worst moment, shape (n, n_steps)."""

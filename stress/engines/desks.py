@@ -1,5 +1,6 @@
 """The desks of a venue with several symbols: their books of numbers, their accounts, and the world outside."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -16,8 +17,11 @@ from stress.engines.rulebook import Rulebook, rulebook
 from stress.engines.steps import Block
 from stress.exchange.collateral import NEVER, coin_price
 from stress.exchange.portfolio import portfolio_is_breached
-from stress.markets.base import combine, symbol_key
+from stress.markets.base import CHUNK, funding_normals
+from stress.markets.noise import noise_numbers
+from stress.markets.several import add_crashes, combine, share_volatility, symbol_key
 from stress.randomness import POPULATION, generator
+from stress.rules import record
 from stress.scenario import Scenario, ScenarioError
 
 NEAR = 1e-6  # of gross exposure: who is so near liquidation is tested by the rule itself
@@ -187,24 +191,68 @@ def rulebooks(scenario: Scenario, book: Book) -> tuple[Rulebook, list[dict[str, 
 
 
 class SeveralWorld(World):
-    """Samples blocks of paths with the log path of every symbol: shocks of shape (n, n_symbols, n_steps)."""
+    """Samples blocks of paths with the log path of every symbol: shocks of shape (n, n_symbols, n_steps).
+
+    Funding rates are (n, n_symbols, n_intervals).
+    """
 
     def __init__(self, scenario: Scenario, *, decay: np.ndarray):
         super().__init__(scenario, seed=scenario.run.seed, decay=decay)
-        self.assets = scenario.asset
+        clock, self.assets = scenario.clock, scenario.asset
         self.keys = [symbol_key(scenario.run.seed, s) for s in range(len(scenario.asset))]
         self.scripted = [np.cumsum(scripted(scenario, asset.symbol)[0]) for asset in scenario.asset]
         self.pushes_of = [pushes_of(scenario, asset.symbol) for asset in scenario.asset]
+        self.fundings = [symbols.funding(scenario, asset) for asset in scenario.asset]
+        self.noise = record(noise_numbers(clock))
+        self.calm = record(scenario.market.without_jumps().numbers(clock))
+        self.crashes = [symbols.crashes(asset, clock) for asset in scenario.asset]
 
     def block(self, first: int, n: int) -> Block:
         """Draw `n` paths from path `first` on."""
         market, acts = super().block(first, n), self._acts(first, n)
         shocks = np.empty((n, len(self.assets), self.n_steps))
-        own, nothing = np.zeros((n, self.n_steps)), np.zeros(self.n_steps)
-        lows = np.empty_like(market.lows)
+        deviations = self.deviations(first, n) if any(asset.own_volatility for asset in self.assets) else None
+        jumps = self._jumps(market.shocks, first)
         for s, asset in enumerate(self.assets):
-            if asset.own > 0.0:
-                self.sample(self.numbers, self.table, nothing, self.keys[s], first, own, lows, np.empty_like(lows))
+            own = self._own(s, first, n, deviations)
             combine(market.shocks, own, asset.beta, asset.own, self.scripted[s], shocks[:, s])
+            if asset.jump_beta is not None:
+                shocks[:, s] += (asset.jump_beta - asset.beta) * jumps
+            if self.crashes[s]:
+                add_crashes(self.keys[s], first, *self.crashes[s], shocks[:, s])
             add_pushes(self.pushes_of[s], acts, shocks[:, s])
-        return market._replace(shocks=shocks)
+        return market._replace(shocks=shocks, rates=self._rates(first, n))
+
+    def _own(self, s: int, first: int, n: int, deviations: np.ndarray | None) -> np.ndarray:
+        """Return the log paths of what moves a symbol alone, shape (n, n_steps)."""
+        own, asset = np.zeros((n, self.n_steps)), self.assets[s]
+        if asset.own_volatility is not None and deviations is not None:
+            share_volatility(self.noise, self.keys[s], first, deviations, own)
+        elif asset.own > 0.0:
+            self._walk(self.numbers, np.zeros(self.n_steps), self.keys[s], first, own)
+        return own
+
+    def _jumps(self, market: np.ndarray, first: int) -> np.ndarray:
+        """Return what jumps add to the market's log paths, shape (n, n_steps): those without jumps taken off."""
+        if all(asset.jump_beta is None for asset in self.assets):
+            return np.zeros_like(market)
+        calm = np.empty_like(market)
+        self._walk(self.calm, self.overlay, self.key, first, calm)
+        return market - calm
+
+    def _walk(self, numbers: np.ndarray, overlay: np.ndarray, key: np.ndarray, first: int, shocks: np.ndarray) -> None:
+        lows = np.empty((len(shocks), -(-self.n_steps // CHUNK)))
+        self.sample(numbers, self.table, overlay, key, first, shocks, lows, np.empty_like(lows))
+
+    def _rates(self, first: int, n: int) -> np.ndarray:
+        """Draw the funding rates of every symbol, shape (n, n_symbols, n_intervals)."""
+        common, own = np.empty((n, self.n_intervals)), np.empty((n, self.n_intervals))
+        funding_normals(self.key, first, common)
+        found = np.empty((n, len(self.assets), self.n_intervals))
+        for s, asset in enumerate(self.assets):
+            normals, share = common, asset.funding_correlation
+            if share is not None:
+                funding_normals(self.keys[s], first, own)
+                normals = share * common + math.sqrt(1.0 - share * share) * own
+            found[:, s] = self.fundings[s].rates(normals)
+        return found

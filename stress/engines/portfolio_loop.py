@@ -246,9 +246,8 @@ def compose_step(rules, close_desk, carry, record):
             carry(desks, venue, accounts, room)
         record(desks, total, venue, pools, step)
         if (step + 1) % book.funding_every == 0:
-            rate = path.rates[(step + 1) // book.funding_every - 1]
             for d in range(len(venue.values)):
-                pay_funding(desks[d], rate)
+                pay_funding(desks[d], path.rates[d, (step + 1) // book.funding_every - 1])
             if works:
                 carry(desks, venue, accounts, room)
             record(desks, total, venue, pools, step)

@@ -156,8 +156,8 @@ class PortfolioModel(mesa.Model):
         self.unwind_inventories(working)
         self.settle_fund(working)
         if (t + 1) % self.whole.funding_every == 0:
-            for desk in desks:
-                pay_funding(desk, self.outside.rates[(t + 1) // self.whole.funding_every - 1])
+            for desk, rates in zip(desks, self.outside.rates, strict=True):
+                pay_funding(desk, rates[(t + 1) // self.whole.funding_every - 1])
             self.settle_fund(working)
         self.clock += 1
 

@@ -15,7 +15,7 @@ from stress.markets.base import Clock, Market
 from stress.markets.noise import fill_noise, noise_numbers
 from stress.rules import rule
 
-__all__ = ["OnBars", "drawn_start", "midpoints", "on_bars", "spread_bar"]
+__all__ = ["OnBars", "drawn_start", "midpoints", "note_spread", "on_bars", "spread_bar", "spreading"]
 
 
 @rule
@@ -30,16 +30,44 @@ def spread_bar(out, first, last, sd, drift):
 
 
 @rule
+def note_spread(out, first, last, sd, drift):
+    """Turn the normals out[first:last] into the standard deviation of each step; return what `spread_bar` returns."""
+    total = 0.0
+    for t in range(first, last):
+        total += sd * out[t]
+        out[t] = sd
+    return total
+
+
+@rule
+def total_of(fine, first, last):
+    """Return the log-return of the bars that one step adds up."""
+    total = 0.0
+    for i in range(first, last):
+        total += fine[i]
+    return total
+
+
+@rule
+def pooled_spread(fine, first, last):
+    """Return the standard deviation of one step's noise from those of its bars."""
+    square = 0.0
+    for i in range(first, last):
+        square += fine[i] * fine[i]
+    return math.sqrt(square)
+
+
+@rule
 def drawn_start(row, u):
     """Return the value at probability `u` of a row of equally likely values."""
     return row[min(int(u * row.size), row.size - 1)]
 
 
-def on_bars(walk: Any) -> Any:
+def on_bars(walk: Any, pool: Any = total_of) -> Any:
     """Compose `increments` from ``walk(numbers, table, path, k0, k1, fine)``, which sees whole bars only.
 
     `fine` holds the standard normals of ``steps_per_bar`` working steps a bar; `walk` turns them into log-returns.  A
-    last bar that the horizon cuts is walked to its end.
+    last bar that the horizon cuts is walked to its end; ``pool`` makes one step of several bars.
     """
 
     @rule
@@ -52,14 +80,16 @@ def on_bars(walk: Any) -> Any:
         walk(numbers, table, path, k0, k1, fine)
         if summed > 1:
             for t in range(out.size):
-                total = 0.0
-                for i in range(t * summed, (t + 1) * summed):
-                    total += fine[i]
-                out[t] = total
+                out[t] = pool(fine, t * summed, (t + 1) * summed)
         elif whole != out.size:
             out[:] = fine[: out.size]
 
     return increments
+
+
+def spreading(walk_of: Any, spread: Any = spread_bar, note: Any = note_spread) -> tuple[Any, Any]:
+    """Compose `increments` and `deviations` from ``walk_of(spread)``, which spreads the noise or notes its size."""
+    return on_bars(walk_of(spread)), on_bars(walk_of(note), pooled_spread)
 
 
 def midpoints(n: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -33,10 +33,15 @@ class Market(Part):
 
     ``increments`` is a rule ``(numbers, table, path, k0, k1, out)`` that fills `out` (n_steps,) with
     log-returns of one path; ``numbers(clock)`` gives its record and ``table(clock)`` a look-up table.
+    ``deviations``, a rule with the same arguments, fills `out` with the standard deviations of each step's normal
+    noise; None where a step's noise is not normal given everything else.
     """
 
     price_usd: float = Field(gt=0)
+    extremes: Literal["bridge"] | None = None  # marks meet the low and the high of every three steps
     increments: ClassVar[Any]
+    deviations: ClassVar[Any] = None
+    touches_extremes: ClassVar[bool] = False  # its bars have lows and highs of their own
     is_given: ClassVar[bool] = False  # the path is told, not drawn: at most the noise inside its bars is random
 
     def numbers(self, clock: Clock) -> dict[str, float]:
@@ -54,6 +59,10 @@ class Market(Part):
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Return (key, message) for settings that do not fit the clock."""
         return []
+
+    def without_jumps(self) -> Self:
+        """Return the same process, on the same numbers, without its jumps; itself where it has none."""
+        return self.model_copy(update={"jumps_per_year": 0.0}) if getattr(self, "jumps_per_year", 0.0) > 0.0 else self
 
 
 @kernel
@@ -96,17 +105,17 @@ def funding_normals(key, first, normals):
         fill_normals(normals[p], first + p, FUNDING, key[0], key[1])
 
 
-@kernel
-def combine(market, own, beta, weight, scripted, shocks):
-    """Fill `shocks` (n, n_steps) of one symbol with beta x the market's log path + its own + what is scripted for it.
+@cache
+def deviation_sampler(deviations):
+    """Compile the sampler of what a process's noise is, a kernel ``(numbers, table, key, first, found)``.
 
-    `market` and `own` (n, n_steps) are log paths since the start, `scripted` (n_steps,) is cumulative.
+    It fills `found` (n, n_steps) with the standard deviations of paths `first`, `first` + 1, ...
     """
-    for p in range(shocks.shape[0]):
-        for t in range(shocks.shape[1]):
-            shocks[p, t] = beta * market[p, t] + weight * own[p, t] + scripted[t]
 
+    @kernel
+    def sample(numbers, table, key, first, found):
+        """Fill a block, path by path."""
+        for p in range(found.shape[0]):
+            deviations(numbers[0], table, first + p, key[0], key[1], found[p])
 
-def symbol_key(seed: int, symbol: int) -> np.ndarray:
-    """Return the key of the part of the price that is a symbol's own, shape (2,); it is never the market's."""
-    return np.random.SeedSequence(seed, spawn_key=(symbol,)).generate_state(2).astype(np.uint64)
+    return sample

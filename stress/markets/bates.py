@@ -1,12 +1,11 @@
 """Bates's price: Heston's stochastic variance with Poisson jumps of normal log size."""
 
 from stress.markets.base import Clock
-from stress.markets.heston import Heston
+from stress.markets.heston import Heston, heston_increments
 from stress.markets.jumps import NormalJumps, adding, normal_size
 from stress.rules import rule
 
 add_jumps = adding(normal_size)
-heston_increments = Heston.increments
 
 
 @rule

@@ -67,3 +67,9 @@ def given_bar(out, first, last, table, at, scale, drift):
     if last - first >= FEWEST_STEPS:
         low, high = scale * table[LOW, at] + min(drift, 0.0), scale * table[HIGH, at] + max(drift, 0.0)
         touch(out, first, last, min(low, end, 0.0), max(high, end, 0.0))
+
+
+@rule
+def note_bar(out, first, last, table, at, scale, drift):
+    """Fill a bar with the standard deviation of each step's noise, as `given_bar` spreads it."""
+    out[first:last] = scale * table[NOISE, at] / math.sqrt(last - first)

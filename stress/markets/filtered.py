@@ -5,25 +5,33 @@ from functools import partial
 
 import numpy as np
 
-from stress.markets.bars import drawn_start, on_bars
+from stress.markets.bars import drawn_start, spreading
 from stress.markets.base import Clock
-from stress.markets.bridge import CLOSE, given_bar
+from stress.markets.bridge import CLOSE, given_bar, note_bar
 from stress.markets.garch import Recursion, next_variance, simulated
 from stress.markets.prices import OnPrices, typical_rows
 from stress.randomness import MIXING, VOLATILITY, uniform_pair
 from stress.rules import rule
 
 
-@rule
-def filtered_walk(numbers, table, path, k0, k1, fine):
-    """Turn normals into log-returns: a bar's shock, low and high are those of one bar of the past."""
-    width, n = int(numbers.steps_per_bar), table.shape[1]
-    variance = drawn_start(table[4], uniform_pair(0, path, VOLATILITY, k0, k1)[0])
-    for j in range(fine.size // width):
-        at = int(uniform_pair(j, path, MIXING, k0, k1)[0] * n)
-        sd = math.sqrt(variance)
-        given_bar(fine, j * width, (j + 1) * width, table, at, sd, -0.5 * variance)
-        variance = next_variance(numbers, variance, sd * table[CLOSE, at])
+def filtered_walk(give):
+    """Return the walk over bars: a bar's shock, low and high are those of one bar of the past."""
+
+    @rule
+    def walk(numbers, table, path, k0, k1, fine):
+        """Turn normals into what `give` makes of them."""
+        width, n = int(numbers.steps_per_bar), table.shape[1]
+        variance = drawn_start(table[4], uniform_pair(0, path, VOLATILITY, k0, k1)[0])
+        for j in range(fine.size // width):
+            at = int(uniform_pair(j, path, MIXING, k0, k1)[0] * n)
+            sd = math.sqrt(variance)
+            give(fine, j * width, (j + 1) * width, table, at, sd, -0.5 * variance)
+            variance = next_variance(numbers, variance, sd * table[CLOSE, at])
+
+    return walk
+
+
+filtered_increments, filtered_deviations = spreading(filtered_walk, given_bar, note_bar)
 
 
 class Filtered(Recursion, OnPrices, kind="filtered"):
@@ -32,7 +40,8 @@ class Filtered(Recursion, OnPrices, kind="filtered"):
     Filtered historical simulation: Barone-Adesi, Giannopoulos and Vosper (1999), Journal of Futures Markets 19.
     """
 
-    increments = staticmethod(on_bars(filtered_walk))
+    increments = staticmethod(filtered_increments)
+    deviations = staticmethod(filtered_deviations)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Refuse what has no stationary law and what does not fit the clock."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from stress.markets.bars import drawn_start, on_bars, spread_bar
+from stress.markets.bars import drawn_start, spreading
 from stress.markets.base import Clock
 from stress.markets.jumps import NormalJumps, adding, normal_size
 from stress.markets.starts import Starts
@@ -28,20 +28,25 @@ def next_variance(numbers, variance, shock):
     return min(numbers.omega + weight * shock * shock + numbers.beta * variance, numbers.largest)
 
 
-@rule
-def garch_walk(numbers, table, path, k0, k1, fine):
-    """Turn normals into log-returns: the noise of a bar decides the variance of the next."""
-    width = int(numbers.steps_per_bar)
-    scales = np.empty(fine.size // width)
-    fill_uniforms(scales, path, MIXING, k0, k1)
-    variance = drawn_start(table[2], uniform_pair(0, path, VOLATILITY, k0, k1)[0])
-    for j in range(scales.size):
-        sd = math.sqrt(variance) * look_up(table, scales[j]) * numbers.root_of_steps
-        shock = spread_bar(fine, j * width, (j + 1) * width, sd, numbers.drift - 0.5 * sd * sd)
-        variance = next_variance(numbers, variance, shock)
+def garch_walk(spread):
+    """Return the walk over bars: the noise of a bar decides the variance of the next."""
+
+    @rule
+    def walk(numbers, table, path, k0, k1, fine):
+        """Turn normals into what `spread` makes of them."""
+        width = int(numbers.steps_per_bar)
+        scales = np.empty(fine.size // width)
+        fill_uniforms(scales, path, MIXING, k0, k1)
+        variance = drawn_start(table[2], uniform_pair(0, path, VOLATILITY, k0, k1)[0])
+        for j in range(scales.size):
+            sd = math.sqrt(variance) * look_up(table, scales[j]) * numbers.root_of_steps
+            shock = spread(fine, j * width, (j + 1) * width, sd, numbers.drift - 0.5 * sd * sd)
+            variance = next_variance(numbers, variance, shock)
+
+    return walk
 
 
-walk_bars = on_bars(garch_walk)
+walk_bars, garch_deviations = spreading(garch_walk)
 
 
 @rule
@@ -98,6 +103,7 @@ class Garch(Recursion, NormalJumps, FatTailed, kind="garch"):
     """GARCH(1,1) or, with `gamma`, GJR: exact at the bar, Brownian within it (Bollerslev 1987)."""
 
     increments = staticmethod(garch_increments)
+    deviations = staticmethod(garch_deviations)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Refuse what has no stationary law and what does not fit the clock."""

@@ -18,12 +18,19 @@ def gbm_increments(numbers, table, path, k0, k1, out):
         out[t] = numbers.drift + numbers.sd * out[t]
 
 
+@rule
+def gbm_deviations(numbers, table, path, k0, k1, out):
+    """Fill `out` with the standard deviation of a step's noise."""
+    out[:] = numbers.sd
+
+
 class Gbm(Market, kind="gbm"):
     """Log-returns N((mu - sigma^2/2) dt, sigma^2 dt); with mu = 0 the price is a martingale."""
 
     vol_annual: float = Field(ge=0, le=10)
     drift_annual: float = Field(default=0.0, ge=-10, le=10)  # of the price
     increments = staticmethod(gbm_increments)
+    deviations = staticmethod(gbm_deviations)
 
     def numbers(self, clock: Clock) -> dict[str, float]:
         """Return log drift and standard deviation of one step."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from pydantic import Field
 
-from stress.markets.bars import OnBars, drawn_start, on_bars, spread_bar
+from stress.markets.bars import OnBars, drawn_start, spreading
 from stress.markets.base import Clock
 from stress.markets.starts import Starts
 from stress.randomness import MIXING, VOLATILITY, sine_cosine, uniform_pair
@@ -35,20 +35,27 @@ def next_heston(numbers, variance, u, v):
     return following, math.log(zero + rate * (1.0 - zero) / (rate - a))
 
 
-@rule
-def heston_walk(numbers, table, path, k0, k1, fine):
-    """Turn normals into log-returns: a bar has the mean of the variances at its ends."""
-    width = int(numbers.steps_per_bar)
-    variance = drawn_start(table[0], uniform_pair(0, path, MIXING, k0, k1)[0])
-    for j in range(fine.size // width):
-        u, v = uniform_pair(j, path, VOLATILITY, k0, k1)
-        following, log_mean = next_heston(numbers, variance, u, v)
-        spread = 0.5 * numbers.own * (variance + following)
-        drift = numbers.after * following - log_mean - 0.5 * numbers.own * 0.5 * variance
-        spread_bar(
-            fine, j * width, (j + 1) * width, math.sqrt(spread) * numbers.root_of_steps, drift / width + numbers.drift
-        )
-        variance = following
+def heston_walk(spread):
+    """Return the walk over bars: a bar has the mean of the variances at its ends."""
+
+    @rule
+    def walk(numbers, table, path, k0, k1, fine):
+        """Turn normals into what `spread` makes of them."""
+        width = int(numbers.steps_per_bar)
+        variance = drawn_start(table[0], uniform_pair(0, path, MIXING, k0, k1)[0])
+        for j in range(fine.size // width):
+            u, v = uniform_pair(j, path, VOLATILITY, k0, k1)
+            following, log_mean = next_heston(numbers, variance, u, v)
+            pooled = 0.5 * numbers.own * (variance + following)
+            drift = numbers.after * following - log_mean - 0.5 * numbers.own * 0.5 * variance
+            sd = math.sqrt(pooled) * numbers.root_of_steps
+            spread(fine, j * width, (j + 1) * width, sd, drift / width + numbers.drift)
+            variance = following
+
+    return walk
+
+
+heston_increments, heston_deviations = spreading(heston_walk)
 
 
 class Heston(Starts, OnBars, kind="heston"):
@@ -62,7 +69,8 @@ class Heston(Starts, OnBars, kind="heston"):
     reversion_per_year: float = Field(default=60.0, gt=0, le=10_000)  # kappa; illustrative
     vol_of_vol: float = Field(default=7.0, gt=0, le=500)  # xi, per root of a year; illustrative
     correlation: float = Field(default=-0.05, ge=-0.95, le=0.95)  # of price and variance: weak in BTC
-    increments = staticmethod(on_bars(heston_walk))
+    increments = staticmethod(heston_increments)
+    deviations = staticmethod(heston_deviations)
 
     def numbers(self, clock: Clock) -> dict[str, float]:
         """Return the coefficients of one bar."""

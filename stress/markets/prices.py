@@ -24,6 +24,7 @@ def _read(file: str, written_ns: int, *window: str | None) -> Candles:
 class OnPrices(OnBars):
     """Bars of a CSV or Parquet `file` of candles: which of its symbols, and between which times."""
 
+    touches_extremes = True
     file: str = Field(min_length=1)  # in a scenario file relative to it
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")  # of the file; absent: as it is now
     symbol: str | None = None

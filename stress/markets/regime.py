@@ -4,7 +4,7 @@ import math
 
 from pydantic import Field
 
-from stress.markets.bars import on_bars, spread_bar
+from stress.markets.bars import spreading
 from stress.markets.base import Clock
 from stress.markets.student_t import FatTailed
 from stress.markets.tails import look_up
@@ -18,25 +18,33 @@ def sojourn(numbers, wild, u):
     return -math.log(u) * (numbers.wild_bars if wild else numbers.calm_bars)
 
 
-@rule
-def regime_walk(numbers, table, path, k0, k1, fine):
-    """Turn normals into log-returns: a bar has the time average of the variances of its regimes."""
-    width, switches = int(numbers.steps_per_bar), 1
-    which, lasting = uniform_pair(0, path, VOLATILITY, k0, k1)
-    wild = which < numbers.start_wild
-    left = sojourn(numbers, wild, lasting)
-    for j in range(fine.size // width):
-        now, variance = 0.0, 0.0
-        while now < 1.0:
-            part = min(left, 1.0 - now)
-            variance += part * (numbers.wild if wild else numbers.calm)
-            now, left = now + part, left - part
-            if left <= 0.0:
-                wild = not wild
-                left = sojourn(numbers, wild, uniform_pair(switches, path, VOLATILITY, k0, k1)[0])
-                switches += 1
-        sd = math.sqrt(variance) * look_up(table, uniform_pair(j, path, MIXING, k0, k1)[0])
-        spread_bar(fine, j * width, (j + 1) * width, sd, -0.5 * sd * sd)
+def regime_walk(spread):
+    """Return the walk over bars: a bar has the time average of the variances of its regimes."""
+
+    @rule
+    def walk(numbers, table, path, k0, k1, fine):
+        """Turn normals into what `spread` makes of them."""
+        width, switches = int(numbers.steps_per_bar), 1
+        which, lasting = uniform_pair(0, path, VOLATILITY, k0, k1)
+        wild = which < numbers.start_wild
+        left = sojourn(numbers, wild, lasting)
+        for j in range(fine.size // width):
+            now, variance = 0.0, 0.0
+            while now < 1.0:
+                part = min(left, 1.0 - now)
+                variance += part * (numbers.wild if wild else numbers.calm)
+                now, left = now + part, left - part
+                if left <= 0.0:
+                    wild = not wild
+                    left = sojourn(numbers, wild, uniform_pair(switches, path, VOLATILITY, k0, k1)[0])
+                    switches += 1
+            sd = math.sqrt(variance) * look_up(table, uniform_pair(j, path, MIXING, k0, k1)[0])
+            spread(fine, j * width, (j + 1) * width, sd, -0.5 * sd * sd)
+
+    return walk
+
+
+regime_increments, regime_deviations = spreading(regime_walk)
 
 
 class Regime(FatTailed, kind="regime"):
@@ -50,7 +58,8 @@ class Regime(FatTailed, kind="regime"):
     calm_hours: float = Field(default=60.0, gt=0)  # illustrative
     wild_hours: float = Field(default=15.0, gt=0)  # illustrative
     start_wild: float | None = Field(default=None, ge=0, le=1)  # probability of wild now; absent: the stationary one
-    increments = staticmethod(on_bars(regime_walk))
+    increments = staticmethod(regime_increments)
+    deviations = staticmethod(regime_deviations)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Refuse a wild regime that is the calmer one."""

@@ -2,23 +2,31 @@
 
 import numpy as np
 
-from stress.markets.bars import on_bars
+from stress.markets.bars import spreading
 from stress.markets.base import Clock
-from stress.markets.bridge import given_bar
+from stress.markets.bridge import given_bar, note_bar
 from stress.markets.prices import OnPrices, rows_of
 from stress.rules import rule
 
 
-@rule
-def replay_walk(numbers, table, path, k0, k1, fine):
-    """Turn normals into the file's bars: each touches its low and high and ends at its close."""
-    width, n = int(numbers.steps_per_bar), table.shape[1]
-    for j in range(fine.size // width):
-        first, last = j * width, (j + 1) * width
-        if j >= n:
-            fine[first:last] = 0.0
-            continue
-        given_bar(fine, first, last, table, j, 1.0, 0.0)
+def replay_walk(give):
+    """Return the walk over bars: each touches its low and high and ends at its close."""
+
+    @rule
+    def walk(numbers, table, path, k0, k1, fine):
+        """Turn normals into what `give` makes of them."""
+        width, n = int(numbers.steps_per_bar), table.shape[1]
+        for j in range(fine.size // width):
+            first, last = j * width, (j + 1) * width
+            if j >= n:
+                fine[first:last] = 0.0
+                continue
+            give(fine, first, last, table, j, 1.0, 0.0)
+
+    return walk
+
+
+replay_increments, replay_deviations = spreading(replay_walk, given_bar, note_bar)
 
 
 class Replay(OnPrices, kind="replay"):
@@ -28,7 +36,8 @@ class Replay(OnPrices, kind="replay"):
     """
 
     is_given = True
-    increments = staticmethod(on_bars(replay_walk))
+    increments = staticmethod(replay_increments)
+    deviations = staticmethod(replay_deviations)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Refuse a file that is shorter than the horizon."""

@@ -14,12 +14,19 @@ def given_increments(numbers, table, path, k0, k1, out):
         out[t] = table[0, t] if t < numbers.given else 0.0
 
 
+@rule
+def no_deviations(numbers, table, path, k0, k1, out):
+    """Fill `out` with zeros: nothing is random."""
+    out[:] = 0.0
+
+
 class Scripted(Market, kind="scripted"):
     """No noise: every path is the same."""
 
     log_returns: tuple[float, ...] = Field(default=(), max_length=1_000_000)  # one per step, from the first on
     is_given = True
     increments = staticmethod(given_increments)
+    deviations = staticmethod(no_deviations)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Refuse more returns than steps."""

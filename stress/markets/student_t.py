@@ -5,22 +5,30 @@ import math
 import numpy as np
 from pydantic import Field
 
-from stress.markets.bars import OnBars, on_bars, spread_bar
+from stress.markets.bars import OnBars, spreading
 from stress.markets.base import Clock
 from stress.markets.tails import look_up, scale_table
 from stress.randomness import MIXING, fill_uniforms
 from stress.rules import rule
 
 
-@rule
-def student_walk(numbers, table, path, k0, k1, fine):
-    """Turn normals into log-returns: every bar has a scale of its own."""
-    width = int(numbers.steps_per_bar)
-    scales = np.empty(fine.size // width)
-    fill_uniforms(scales, path, MIXING, k0, k1)
-    for j in range(scales.size):
-        sd = numbers.sd * look_up(table, scales[j])
-        spread_bar(fine, j * width, (j + 1) * width, sd, -0.5 * sd * sd)
+def student_walk(spread):
+    """Return the walk over bars: every bar has a scale of its own."""
+
+    @rule
+    def walk(numbers, table, path, k0, k1, fine):
+        """Turn normals into what `spread` makes of them."""
+        width = int(numbers.steps_per_bar)
+        scales = np.empty(fine.size // width)
+        fill_uniforms(scales, path, MIXING, k0, k1)
+        for j in range(scales.size):
+            sd = numbers.sd * look_up(table, scales[j])
+            spread(fine, j * width, (j + 1) * width, sd, -0.5 * sd * sd)
+
+    return walk
+
+
+student_increments, student_deviations = spreading(student_walk)
 
 
 class FatTailed(OnBars):
@@ -38,7 +46,8 @@ class StudentT(FatTailed, kind="student_t"):
     """Student-t returns on bars; exact at the bar, Brownian within it.  `vol_annual` is their root mean square."""
 
     vol_annual: float = Field(ge=0, le=10)
-    increments = staticmethod(on_bars(student_walk))
+    increments = staticmethod(student_increments)
+    deviations = staticmethod(student_deviations)
 
     def numbers(self, clock: Clock) -> dict[str, float]:
         """Return the standard deviation of a working step."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from stress.markets.bars import drawn_start
+from stress.markets.bars import drawn_start, note_spread, spread_bar
 from stress.markets.base import Clock, Market
 from stress.markets.jumps import MOST_EXPECTED, poisson_count
 from stress.markets.noise import fill_noise, noise_numbers
@@ -83,26 +83,39 @@ def make_wild(power, path, k0, k1, scales):
     scales[i] = math.exp(math.log(scales[i]) / power)
 
 
+def clocked(spread):
+    """Return the walk without jumps: normal noise x volatility of the day x fat-tailed scale of the noise interval."""
+
+    @rule
+    def walk(numbers, table, path, k0, k1, out):
+        """Fill `out` with what `spread` makes of the noise."""
+        fill_noise(numbers, path, k0, k1, out)
+        levels = np.empty(math.ceil(out.size / numbers.steps_per_day))
+        daily_levels(numbers, table, path, k0, k1, levels)
+        width, pooled = int(numbers.steps_per_interval), int(numbers.intervals_per_step)
+        n = (out.size + width - 1) // width
+        scales = np.empty(n * pooled)
+        fill_uniforms(scales, path, MIXING, k0, k1)
+        if numbers.wild != 1.0:
+            make_wild(numbers.wild, path, k0, k1, scales)
+        for i in range(n):
+            first = i * width
+            sd = numbers.sd * levels[int(first / numbers.steps_per_day)]
+            drift = -0.5 * sd * sd
+            if numbers.fat_tails == 1.0:
+                sd *= pooled_scale(table, scales, i * pooled, pooled)
+            spread(out, first, min(first + width, out.size), sd, drift)
+
+    return walk
+
+
+clocked_noise, clocked_deviations = clocked(spread_bar), clocked(note_spread)
+
+
 @rule
 def clocked_increments(numbers, table, path, k0, k1, out):
-    """Fill `out`: normal noise x volatility of the day x fat-tailed scale of the noise interval, plus jumps."""
-    fill_noise(numbers, path, k0, k1, out)
-    levels = np.empty(math.ceil(out.size / numbers.steps_per_day))
-    daily_levels(numbers, table, path, k0, k1, levels)
-    width, pooled = int(numbers.steps_per_interval), int(numbers.intervals_per_step)
-    n = (out.size + width - 1) // width
-    scales = np.empty(n * pooled)
-    fill_uniforms(scales, path, MIXING, k0, k1)
-    if numbers.wild != 1.0:
-        make_wild(numbers.wild, path, k0, k1, scales)
-    for i in range(n):
-        first = i * width
-        sd = numbers.sd * levels[int(first / numbers.steps_per_day)]
-        drift = -0.5 * sd * sd
-        if numbers.fat_tails == 1.0:
-            sd *= pooled_scale(table, scales, i * pooled, pooled)
-        for t in range(first, min(first + width, out.size)):
-            out[t] = drift + sd * out[t]
+    """Fill `out` with noise, then add jumps."""
+    clocked_noise(numbers, table, path, k0, k1, out)
     add_jumps(numbers, path, k0, k1, out)
 
 
@@ -128,6 +141,7 @@ class VolatilityClock(Starts, Market, kind="volatility_clock"):
     jump_minutes_shortest: float = Field(default=5.0, gt=0)  # docs/method.md, section 7
     jump_minutes_longest: float = Field(default=60.0, gt=0)  # docs/method.md, section 7
     increments = staticmethod(clocked_increments)
+    deviations = staticmethod(clocked_deviations)
 
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Refuse clocks that the step does not divide, and what the process would have to ignore."""

@@ -2,10 +2,14 @@ import numpy as np
 import pytest
 
 import stress.scenario  # noqa: F401  (registers everything)
-from stress.markets.base import CHUNK, Clock, Market
+from stress.markets.base import CHUNK, Clock, Market, deviation_sampler
+from stress.randomness import stream_key
+from stress.rules import record
 
 HOUR = 3600.0
 every_market = pytest.mark.parametrize("kind", sorted(Market.family))
+NOISY = {k for k, m in Market.family.items() if m.deviations and not (m.is_given or m.touches_extremes)}
+every_noisy_market = pytest.mark.parametrize("kind", sorted(NOISY))
 every_random_market = pytest.mark.parametrize("kind", sorted(k for k, m in Market.family.items() if not m.is_given))
 
 
@@ -89,6 +93,20 @@ def test_the_price_is_a_martingale_but_for_jumps(example, draw_paths, kind):
     quiet = {"jumps_per_year": 0.0} if "jumps_per_year" in Market.family[kind].model_fields else {}
     relative = np.exp(draw_paths(example(Market.family[kind], **quiet), 40_000, 60, 60.0)[0][:, -1])
     assert abs(relative.mean() - 1.0) <= 4 * relative.std() / np.sqrt(relative.size)
+
+
+@every_noisy_market
+@pytest.mark.parametrize("step", [600.0, 2 * HOUR])
+def test_deviations_are_those_of_the_returns(example, draw_paths, kind, step):
+    quiet = {"jumps_per_year": 0.0} if "jumps_per_year" in Market.family[kind].model_fields else {}
+    market, clock = example(Market.family[kind], **quiet), Clock(24, step)
+    deviations = np.empty((10_000, 24))
+    sample, numbers = deviation_sampler(type(market).deviations), record(market.numbers(clock))
+    sample(numbers, market.table(clock), stream_key(7), 0, deviations)
+    returns = np.diff(draw_paths(market, 10_000, 24, step)[0], axis=1, prepend=0.0)
+    unit = (returns + 0.5 * deviations * deviations) / deviations
+    assert abs(unit.mean()) <= 4 / np.sqrt(unit.size) + 0.01
+    assert unit.var() == pytest.approx(1.0, abs=0.02)
 
 
 @every_market

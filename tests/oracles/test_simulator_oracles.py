@@ -1,6 +1,6 @@
 """Exact results that the simulator must reproduce, through scenario files and the public API.
 
-D01, D03, D04, D06, D19, D20, D26, D27, D29 and D31 of the project's list of oracles.  T2, for unbiased Monte Carlo:
+D01-D04, D06-D08, D19, D20, D26, D27, D29 and D31 of the project's list of oracles.  T2, for unbiased Monte Carlo:
 within four of the run's own standard errors, which are at most 1 % of the value.
 """
 
@@ -89,6 +89,41 @@ def test_d03_a_risk_check_every_hour_of_minutes_is_an_hourly_check():
     assert_t2(run.liquidated_accounts, 0.229077926497)
 
 
+# D02 and D08: the same account under continuous monitoring, by the extremes between its marks.
+
+BRIDGE = {"market.extremes": "bridge", "run.step_seconds": 1_200.0, "run.n_paths": 40_000}
+
+
+def assert_probability(liquidated, value):
+    assert abs(liquidated.mean() - value) <= 4 * math.sqrt(value * (1.0 - value) / liquidated.size)
+
+
+@pytest.mark.parametrize(
+    ("margin", "value"), [(2_500.0, 0.275320284798), (5_000.0, 0.0174043933449), (500.0, 0.906501143668)]
+)
+def test_d02_probability_of_liquidation_under_continuous_monitoring(margin, value):
+    run = outcomes("one_account", **BRIDGE, **{"population.0.collateral_usd": margin})
+    assert_probability(run.liquidated_accounts, value)
+
+
+@pytest.mark.parametrize(("rate", "value"), [(3.0, 0.25584304008), (0.01, 0.26059805478)])
+def test_d08_kous_first_passage(rate, value):
+    jumps = {"jumps_per_year": rate, "jump_up": 0.02, "jump_down": 0.03, "jump_down_share": 0.5}
+    drift = 0.1 + 0.5 * 0.2**2 + rate * (0.5 / 0.98 + 0.5 / 1.03 - 1.0)  # of the price, so that the log's is 0.1
+    kou = {
+        "kind": "kou",
+        "price_usd": 50_000.0,
+        "vol_annual": 0.2,
+        "drift_annual": drift,
+        "extremes": "bridge",
+        **jumps,
+    }
+    margin = {"population.0.collateral_usd": round(50_000.0 * (math.exp(0.3) * 1.005 - 1.0))}
+    size = {"run.horizon_hours": 8_760.0, "run.step_seconds": 28_800.0, "run.n_paths": 15_000}
+    run = stress.run(load("one_account").with_(**{"market": kou, **SHORT_ACCOUNT, **margin, **size}))
+    assert_probability(run.liquidated_accounts, value)
+
+
 def test_d04_expected_bad_debt():
     assert_t2(outcomes("d04_fund").bad_debt, 17.8205342172)
 
@@ -111,6 +146,12 @@ def test_d04_the_fund_changes_by_surplus_less_bad_debt():
 def test_d06_gap_bad_debt_of_one_step(side, value):
     run = stress.run(load("d06_gap", **side))
     assert_t2(run.bad_debt, value)
+
+
+def test_d07_gap_bad_debt_of_one_step_with_mertons_jumps():
+    law = {"vol_annual": 0.8, "jumps_per_year": 100.0, "jump_mean": -0.01, "jump_sd": 0.04}
+    run = stress.run(load("d06_gap").with_(market={"kind": "merton", "price_usd": 50_000.0, **law}))
+    assert_t2(run.bad_debt, 169.200947176)
 
 
 # D19: the default waterfall by hand.

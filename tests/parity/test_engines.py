@@ -260,6 +260,7 @@ SCENARIOS = {
             MAKERS | {"deleverageable": False},
         ]
     },
+    "extremes_between_marks": {"market.extremes": "bridge", "shock": HALTS},
     "inventory_and_halts": {"exchange.disposal.participation": 0.02, "shock": HALTS, "fund.share_of_fees": 0.1},
     "fund_exhausted_then_adl": {"fund.initial_usd": 5_000.0, "liquidity.permanent_share": 0.6},
     "tier_edges_and_cross": {**TIGHT, "funding.mean_rate": 2e-3},

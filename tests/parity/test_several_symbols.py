@@ -99,6 +99,17 @@ SCENARIOS = {
     "inventory_of_a_small_fund": {"fund.initial_usd": 20_000.0, "exchange.disposal.participation": 0.02},
     "given_and_leaving": {"collateral": COINS, "population": [GIVEN, *CROWD, WHALE], "shock": CRASHES},
     "funding": {"funding.mean_rate": 4e-3, "funding.sd_rate": 3e-3, "funding.clamp": 0.01},
+    "storms_and_crashes": {
+        "asset": [
+            BTC | {"funding_sd_rate": 1e-3},
+            ASSETS[1] | {"own_volatility": "market", "jump_beta": 1.5, "funding_correlation": 0.5},
+            ASSETS[2] | {"own_volatility": "market", "crashes_per_year": 1_000.0, "crash_minutes": 10.0},
+        ],
+        "fund.initial_usd": 50_000.0,
+        "funding.mean_rate": 1e-3,
+        "funding.interval_hours": 1.0,
+        "funding.clamp": 0.01,
+    },
     "cliff": CLIFF,
     "adl_before_the_fund": {"fund.initial_usd": 20_000.0, "layer": ADL_FIRST},
     "rules_of_other_venues": {

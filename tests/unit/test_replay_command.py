@@ -9,6 +9,7 @@ import pytest
 import stress
 from stress import plots
 from stress.cli import main
+from stress.engines.desks import SeveralWorld
 from stress.engines.timeline import timeline
 from stress.launch_replay import ReplayOptions, replayed
 
@@ -90,6 +91,16 @@ def test_a_timeline_is_drawn(followed, tmp_path):
     assert [panel.get_ylabel().split(" (")[0] for panel in ax.figure.axes] == ["Index", "Open", "Liquidated", "Fund"]
     assert "median and 90 % of 2 paths" in ax.texts[0].get_text()
     assert plots.save(ax, tmp_path / "timeline.png").stat().st_size > 10_000
+
+
+def test_several_symbols_keep_their_prices_and_follow_the_bars(prices):
+    base = stress.Scenario.load(TINY.with_name("cross_margin.toml"))
+    found = replayed(base, stress.candles.read_candles(prices), ReplayOptions(config=TINY, prices=prices))
+    scenario = base.with_(**found)
+    paths = SeveralWorld(scenario, decay=np.ones(scenario.clock.n_steps + 1)).block(0, 20).shocks
+    assert scenario.market.price_usd == base.asset[0].price_usd
+    assert np.exp(paths[:, 0, -1]) == pytest.approx(np.full(20, 49.0 / 60.0))
+    assert (paths[:, 1, -1] != 1.05 * paths[:, 0, -1]).all()
 
 
 def test_scripted_halts_stay_and_scripted_moves_go(prices):

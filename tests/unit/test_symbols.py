@@ -6,9 +6,10 @@ import pytest
 import stress
 from stress import symbols
 from stress.accounts import grid
-from stress.engines.blocks import MAX_BLOCK
+from stress.engines.blocks import MAX_BLOCK, World
 from stress.engines.desks import SeveralWorld
 from stress.engines.population import draw_population
+from stress.markets.scripted import Scripted
 from stress.scenario import ScenarioError
 
 CONFIG = Path(__file__).parents[2] / "configs" / "cross_margin.toml"
@@ -31,6 +32,7 @@ def book(scenario):
 LEG = {"symbol": "ETH", "qty": 1.0, "entry_usd": 3_500.0}
 CAP_IN_COIN = {"cap_coin": 10.0, "max_leverage": 50, "maintenance_margin_rate": 0.01}
 NEW = {"pool.1.first_days": 30.0, "pool.1.then": "majors", "asset.2.listed_days_ago": 29.0}
+STILL = {"market": {"kind": "scripted", "price_usd": 100_000.0}}
 GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "collateral_usd": 1e5}
 
 
@@ -39,6 +41,11 @@ GIVEN = {"kind": "account", "name": "given", "qty": 1.0, "entry_usd": 1e5, "coll
     [
         ({"asset.0.price_usd": 5.0}, r"asset\.0\.price_usd: 5 is not market\.price_usd"),
         ({"asset.0.beta": 0.9}, r"asset\.0\.beta: the first symbol is the market itself"),
+        ({"asset.0.jump_beta": 1.0}, r"asset\.0\.jump_beta: the first symbol is the market itself"),
+        ({"asset.1.jump_beta": 1.5, **STILL}, r"asset\.1\.jump_beta: is without effect: the market, 'scripted'"),
+        ({"asset.1.crashes_per_year": 1e6}, r"asset\.1\.crashes_per_year"),
+        ({"asset.1.funding_mean_rate": 1e-4, "funding.kind": "premium"}, r"is for funding\.kind = 'rate'"),
+        ({"market.extremes": "bridge"}, r"market\.extremes: must be absent at a venue with"),
         ({"asset.2.symbol": "ETH"}, r"asset\.1\.symbol: 'ETH' is repeated"),
         ({"asset.1.tiers": [[5e4, 100, 0.005], [4e4, 50, 0.01]]}, r"asset\.1\.tiers\.1\.cap_usd: .* overlaps"),
         ({"asset.1.tiers": [[5e4, 100]]}, r"row .* should be \[cap_usd, max_leverage"),
@@ -203,3 +210,43 @@ def test_a_common_shock_moves_all_by_their_beta_and_one_of_a_symbol_that_symbol(
     end = block_of(load(market=still, shock=shocks), 1)[0, :, -1]
     fall, own = np.log(0.8), np.log(0.5)
     assert end == pytest.approx([fall, 1.05 * fall, 1.2 * fall + own])
+
+
+def test_jumps_move_a_symbol_by_their_own_beta():
+    jumping = {"kind": "merton", "price_usd": 100_000.0, "vol_annual": 0.0, "jumps_per_year": 2_000.0}
+    alts = {"asset.1.own": 0.0, "asset.2.own": 0.0, "asset.1.jump_beta": 1.5}
+    paths = block_of(load(market=jumping, **alts), 4)
+    np.testing.assert_allclose(paths[:, 1], 1.5 * paths[:, 0], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(paths[:, 2], 1.2 * paths[:, 0], rtol=1e-12, atol=1e-15)
+
+
+def test_noise_moves_a_symbol_by_its_beta_whatever_that_of_jumps():
+    law = {"kind": "garch", "price_usd": 100_000.0, "jump_sd": 0.05}
+    alts = {"asset.1.own": 0.0, "asset.1.jump_beta": 0.0}
+    with_jumps = block_of(load(market=law | {"jumps_per_year": 2_000.0}, **alts), 4)[:, 1]
+    without = block_of(load(market=law), 4)[:, 0]
+    np.testing.assert_allclose(with_jumps, 1.05 * without, rtol=1e-9, atol=1e-12)
+
+
+def test_funding_is_common_unless_a_symbol_says_otherwise():
+    changed = {"asset.1.funding_mean_rate": 5e-4, "asset.2.funding_correlation": 0.0, "funding.interval_hours": 1.0}
+    scenario = load(**changed)
+    world = SeveralWorld(scenario, decay=np.ones(scenario.clock.n_steps + 1))
+    rates = world.block(0, MAX_BLOCK).rates
+    np.testing.assert_array_equal(rates[:, 0], World.block(world, 0, MAX_BLOCK).rates)
+    np.testing.assert_allclose(rates[:, 1] - rates[:, 0], 5e-4 - scenario.funding.mean_rate, rtol=1e-9)
+    flat = rates.transpose(1, 0, 2).reshape(3, -1)
+    assert abs(np.corrcoef(flat)[0, 2]) < 0.15
+    assert flat[2].std() == pytest.approx(flat[0].std(), rel=0.15)
+
+
+def test_a_market_that_does_not_say_what_its_noise_is_has_no_volatility_to_share(monkeypatch):
+    monkeypatch.setattr(Scripted, "deviations", None)
+    with pytest.raises(ScenarioError, match=r"asset\.1\.own_volatility: needs a market that says what its noise is"):
+        load(**STILL, **{"asset.1.own_volatility": "market"})
+
+
+def test_where_nothing_is_random_a_symbol_follows_the_market():
+    shock = [{"at_hours": 1.0, "move": -0.2}]
+    end = block_of(load(shock=shock, **STILL, **{"asset.1.own_volatility": "market"}), 1)[0, :, -1]
+    assert end == pytest.approx(np.log(0.8) * np.array([1.0, 1.05, 1.2]))

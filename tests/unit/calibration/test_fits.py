@@ -10,6 +10,7 @@ from stress.calibration import FITTERS
 from stress.calibration.events import hawkes_log_likelihood
 from stress.calibration.fit import POSITIVE, by_likelihood
 from stress.calibration.hidden import binned, filter_states
+from stress.calibration.volatility import _near_one
 from stress.candles import Candles
 from stress.markets.garch import Garch
 from stress.markets.merton import Merton
@@ -60,6 +61,25 @@ def test_student_t_is_found():
 def test_mertons_jumps_are_found(history):
     law = {"vol_annual": 0.5, "jumps_per_year": 300.0, "jump_mean": -0.01, "jump_sd": 0.03}
     assert_found(FITTERS["merton"](history(Merton(price_usd=1.0, **law), n=20_000)), **law)
+
+
+@pytest.mark.parametrize(
+    ("persistence", "error", "said"),
+    [
+        (0.96, 0.01, ()),
+        (0.9989, 0.0005, ()),
+        (0.99948, 0.0045, ("near-integrated: persistence 0.99948 is within 2 standard errors (0.0045) of one",)),
+        (0.9999, 0.001, ()),  # cut, which says so itself
+    ],
+)
+def test_a_persistence_that_cannot_be_told_from_one_is_flagged(persistence, error, said):
+    assert tuple(line.rpartition(":")[0] for line in _near_one(persistence, error)) == said
+
+
+def test_a_near_integrated_history_is_flagged(history):
+    law = {"alpha": 0.02, "beta": 0.979, "tail_index": 8.0}
+    fit = FITTERS["garch_qml"](history(Garch(price_usd=1.0, vol_annual=0.7, **law), n=3_000))
+    assert any("near-integrated" in flag or "not stationary" in flag for flag in fit.flags)
 
 
 @pytest.mark.parametrize("name", ["garch", "garch_qml"])

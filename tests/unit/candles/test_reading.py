@@ -92,7 +92,7 @@ def test_a_bad_print_is_left_out_and_said(write, frame):
         (lambda f: f.iloc[::-1], "followed by an earlier one: sort the file"),
         (lambda f: pd.concat([f.iloc[:3], f.iloc[2:]]), "2020-03-12 02:00 .row 3. comes twice"),
         (lambda f: f.assign(time=f["time"] + np.where(f.index == 5, 60, 0)), "mixed frequency: most bars last 3600 s"),
-        (lambda f: f.assign(low=np.where(f.index == 5, 0.0, f["low"])), "low: row 6 is np.float64.0.0., prices must"),
+        (lambda f: f.assign(low=np.where(f.index == 5, 0.0, f["low"])), "low: row 6 is 0.0, prices must"),
         (lambda f: f.assign(close=-f["close"]), "close: row 1 .*and 9 more"),
         (lambda f: f.assign(close=["x"] * 10), "close: row 1 is 'x', prices must be positive numbers"),
         (lambda f: f.drop(columns=["high", "time"]), "has no column time, high; it has open, low, close"),

@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from stress.markets.base import Clock, Market
+from stress.markets.base import Clock, Market, deviation_sampler
 from stress.markets.bootstrap import Bootstrap
 from stress.markets.filtered import Filtered
 from stress.markets.replay import Replay
+from stress.randomness import stream_key
+from stress.rules import record
 
 HOUR = 3600.0
 
@@ -92,3 +94,13 @@ def test_a_changed_file_another_bar_and_a_missing_file_are_refused(file, tmp_pat
         Market.choose(stated | {"bar_seconds": 60.0})
     with pytest.raises(ValueError, match="no such file"):
         Market.choose(stated | {"file": str(tmp_path / "none.csv")})
+
+
+def test_the_noise_of_a_bar_is_that_of_which_its_range_speaks(file):
+    market, clock = Replay(price_usd=100.0, file=str(file)), Clock(120, 60.0)
+    found = np.empty((1, 120))
+    sample = deviation_sampler(type(market).deviations)
+    sample(record(market.numbers(clock)), market.table(clock), stream_key(7), 0, found)
+    candles = market.candles
+    variance = np.log(candles.high[:2] / candles.low[:2]) ** 2 / (4.0 * math.log(2.0))  # Parkinson (1980)
+    assert (found**2).reshape(2, 60).sum(axis=1) == pytest.approx(variance)
