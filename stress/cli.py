@@ -142,6 +142,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_data.calibrate,
     cli_data.replay,
     cli_data.population,
+    cli_data.claims,
 )
 for command in COMMANDS:
     app.command()(command)

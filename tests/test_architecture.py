@@ -64,7 +64,15 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
+TOP |= {
+    "census_page",
+    "drawdir",
+    "launch_calibrate",
+    "launch_claims",
+    "launch_compare",
+    "launch_draws",
+    "launch_import",
+}
 TOP |= {
     "cli_data",
     "cli_options",
@@ -92,6 +100,7 @@ PRIVATE = {
         "toml.py",
         "registry.py",
         "agents",
+        "claims",
         "exchange",
         "markets",
         "sweeps",

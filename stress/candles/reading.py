@@ -11,7 +11,7 @@ import numpy as np
 from stress.candles.candles import Candles, said
 from stress.toml import ScenarioError
 
-__all__ = ["parse_time", "read_candles"]
+__all__ = ["parse_time", "read_candles", "read_table", "read_times"]
 
 ALIASES = {
     "time": ("time", "timestamp", "date", "datetime", "open_time", "opentime", "unix", "ts", "t"),
@@ -53,11 +53,11 @@ def read_candles(
         One line: the file, what is wrong, and where.
     """
     path = Path(path).expanduser()
-    frame = _columns(_frame(path), path)
+    frame = _columns(read_table(path), path)
     frame = _one_symbol(frame, symbol, path)
     if len(frame) < FEWEST:
         raise ScenarioError(f"{path}: holds {len(frame)} bars")
-    times, notes = _times(frame["time"], path)
+    times, notes = read_times(frame["time"], path)
     open_, high, low, close = (_prices(frame[name], name, path) for name in PRICES)
     seconds = _bar(times, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -81,7 +81,8 @@ def _bound(text: str | None, option: str) -> float | None:
     return None if text is None else parse_time(text, option)
 
 
-def _frame(path: Path) -> Any:
+def read_table(path: Path) -> Any:
+    """Return the table of a CSV or Parquet file; a ScenarioError in one line where there is none."""
     import pandas as pd
 
     if path.suffix.lower() not in (".csv", ".parquet"):
@@ -121,7 +122,7 @@ def _one_symbol(frame: Any, symbol: str | None, path: Path) -> Any:
     return frame[frame["symbol"].astype(str) == symbol]
 
 
-def _times(column: Any, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+def read_times(column: Any, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return whole seconds since 1970 and what had to be assumed."""
     import pandas as pd
 

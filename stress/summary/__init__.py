@@ -54,6 +54,14 @@ from stress.summary.quantile import (
 )
 from stress.summary.regimes import Headline
 from stress.summary.reserves import ReserveEstimate, horizon_level
+from stress.summary.ruin_theory import (
+    brownian_ruin,
+    exponential_reserve,
+    exponential_ruin,
+    lundberg_exponent,
+    ruin_bracket,
+    ruin_for_ever_bracket,
+)
 from stress.summary.smooth import harrell_davis, smooth_quantile
 from stress.summary.standards import StandardReserve, Standards, mica_own_funds
 from stress.summary.summary import Summary, summarize
@@ -104,6 +112,7 @@ __all__ = [
     "attached_from_dict",
     "bgk_barrier_shift",
     "bridge_crossing_probability",
+    "brownian_ruin",
     "check_tail",
     "clopper_pearson",
     "cohort_shares",
@@ -115,6 +124,8 @@ __all__ = [
     "estimate_extremes",
     "estimate_probability",
     "expected_shortfall",
+    "exponential_reserve",
+    "exponential_ruin",
     "fit_generalized_pareto",
     "from_increments",
     "gap_bad_debt",
@@ -124,6 +135,7 @@ __all__ = [
     "horizon_level",
     "liquidation_probability",
     "load_hindcasts",
+    "lundberg_exponent",
     "median_year",
     "mica_own_funds",
     "model_risk_from_dict",
@@ -132,7 +144,9 @@ __all__ = [
     "parameters_from_dict",
     "quantile_interval",
     "ranks",
+    "ruin_bracket",
     "ruin_curve",
+    "ruin_for_ever_bracket",
     "shipped_hindcasts",
     "smooth_quantile",
     "spread_of",
