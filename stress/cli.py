@@ -143,6 +143,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_data.replay,
     cli_data.population,
     cli_data.claims,
+    cli_data.backtest,
 )
 for command in COMMANDS:
     app.command()(command)

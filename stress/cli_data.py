@@ -176,3 +176,17 @@ def claims(
     return launch_claims(
         ClaimsOptions(source, level, horizon, limit, since, until, tuple(setting or ()), given, json, quiet)
     )
+
+
+def backtest(
+    series: Annotated[
+        Path, typer.Argument(metavar="SERIES", help="Losses and forecasts (CSV, Parquet).", show_default=False)
+    ],
+    level: Annotated[float, typer.Option(help="Level of the forecast quantiles.")] = 0.99,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+) -> int:
+    """Test forecasts of losses against what came: number, independence and size of the exceptions."""
+    from stress.launch_backtest import BacktestOptions, launch_backtest
+
+    return launch_backtest(BacktestOptions(series, level, json, quiet))

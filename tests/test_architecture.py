@@ -17,7 +17,7 @@ PACKAGE = Path(stress.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # What a room may import besides itself.  Arrows point down: no room is listed below one that lists it.
-BASE = {"rules", "registry", "toml"}
+BASE = {"rules", "registry", "tables", "toml"}
 MODEL = {"scenario", "overlays", "symbols", "accounts", "agents", "exchange", "markets", "candles", "randomness", *BASE}
 ARROWS = {
     "rules": set(),
@@ -29,7 +29,8 @@ ARROWS = {
     "accounts": {"rules"},
     "agents": {"accounts", "rules", "registry"},
     "exchange": {"accounts", "rules", "registry"},
-    "candles": {"toml"},
+    "tables": {"toml"},
+    "candles": {"tables", "toml"},
     "markets": {"candles", "randomness", "rules", "registry"},
     "symbols": {"agents", "exchange"},
     "scenario": MODEL - {"scenario", "randomness"},
@@ -68,6 +69,7 @@ TOP |= {
     "census_page",
     "drawdir",
     "launch_calibrate",
+    "launch_backtest",
     "launch_claims",
     "launch_compare",
     "launch_draws",

@@ -3,13 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from stress.candles.candles import said
-from stress.candles.reading import parse_time, read_table, read_times
 from stress.claims.base import Arrivals
+from stress.tables import parse_time, pick_column, read_numbers, read_table, read_times
 from stress.toml import ScenarioError
 
 __all__ = ["LossHistory", "read_losses"]
@@ -86,8 +85,8 @@ def read_losses(path: str | Path, *, since: str | None = None, until: str | None
     frame = read_table(path)
     if frame.empty:
         raise ScenarioError(f"{path}: holds no losses")
-    times, notes = read_times(_column(frame, TIMES, "times", path), path)
-    losses = _amounts(_column(frame, LOSSES, "losses", path), path)
+    times, notes = read_times(pick_column(frame, TIMES, "times", path), path)
+    losses = read_numbers(pick_column(frame, LOSSES, "losses", path), path, least=0.0)
     _check_order(times, path)
     first = float(times[0]) if since is None else parse_time(since, "--from")
     last = float(times[-1]) if until is None else parse_time(until, "--to")
@@ -99,29 +98,6 @@ def read_losses(path: str | Path, *, since: str | None = None, until: str | None
     loss = np.bincount(which, weights=losses[inside], minlength=moments.size)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return _checked(LossHistory(moments, loss, first, last, digest, notes), path)
-
-
-def _column(frame: Any, names: tuple[str, ...], what: str, path: Path) -> Any:
-    given = {str(column).strip().lower().replace(" ", "_"): column for column in frame.columns}
-    for name in names:
-        if name in given:
-            return frame[given[name]]
-    has = ", ".join(map(str, frame.columns))
-    raise ScenarioError(f"{path}: has no column of {what} ({', '.join(names)}); it has {has}")
-
-
-def _amounts(column: Any, path: Path) -> np.ndarray:
-    import pandas as pd
-
-    values = pd.to_numeric(column, errors="coerce").to_numpy(float)
-    wrong = ~(np.isfinite(values) & (values >= 0.0))
-    if wrong.any():
-        row = int(wrong.argmax())
-        more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
-        raise ScenarioError(
-            f"{path}: {column.name}: row {row + 1} is {column.iloc[row]!s}, losses must be numbers of at least 0{more}"
-        )
-    return values
 
 
 def _check_order(times: np.ndarray, path: Path) -> None:

@@ -8,8 +8,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.integrate import quad
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 __all__ = [
@@ -62,6 +60,8 @@ def exponential_ruin(u: float, *, rate: float, mean_claim: float, premium: float
 
 def _later(u: float, lam: float, horizon: float) -> float:
     """Return the probability of ruin after the horizon, in units of the mean claim and of the premium."""
+    from scipy.integrate import quad
+
     root = math.sqrt(lam)
 
     def integrand(x: float) -> float:
@@ -78,6 +78,7 @@ def exponential_reserve(
     level: float, *, rate: float, mean_claim: float, premium: float, years: float | None = None
 ) -> float:
     """Return the least fund that is not ruined with probability `level`; arguments as in `exponential_ruin`."""
+    from scipy.optimize import brentq
 
     def excess(u: float) -> float:
         """Return by how much ruin is too likely."""
@@ -134,6 +135,8 @@ def lundberg_exponent(
         chapter IV.5; Dufresne and Gerber 1991 with noise); None without a positive loading, and for tails heavier than
         exponential, which have none.
     """
+    from scipy.optimize import brentq
+
     if not premium > rate * mean_claim:
         return None
     x = mean_claim * np.concatenate([[0.0], np.geomspace(1e-6, 1e5, 20_001)])
