@@ -136,6 +136,7 @@ def _run(
 COMMANDS: tuple[Callable[..., int], ...] = (
     cli_studies.uncertainty,
     cli_studies.size,
+    cli_studies.attribute,
     cli_studies.sweep,
     cli_studies.sensitivity,
     cli_studies.compare,
