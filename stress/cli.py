@@ -137,6 +137,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_studies.uncertainty,
     cli_studies.size,
     cli_studies.attribute,
+    cli_studies.reverse,
     cli_studies.sweep,
     cli_studies.sensitivity,
     cli_studies.compare,

@@ -178,3 +178,25 @@ def attribute(
 
     progress, settings = not (no_progress or quiet), tuple(setting or ())
     return launch_attribute(AttributeOptions(config, level, paths, shapley, settings, threads, json, quiet, progress))
+
+
+def reverse(
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|RUN_DIR", help="Scenario file, or folder of a finished run.", show_default=False
+        ),
+    ],
+    minutes: Annotated[float, typer.Option(help="With CONFIG: how long the move takes.")] = 60.0,
+    leverage: Annotated[float, typer.Option(min=1, help="With CONFIG: of the position that is added.")] = 10.0,
+    stories: Annotated[
+        int | None, typer.Option(min=3, max=5, help="With RUN_DIR: how many; where they are clearest.")
+    ] = None,
+    setting: Settings = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+) -> int:
+    """Ask what would ruin the fund of a scenario, or how that of a run was ruined."""
+    from stress.launch_reverse import ReverseOptions, launch_reverse
+
+    return launch_reverse(ReverseOptions(target, minutes, leverage, stories, tuple(setting or ()), json, quiet))

@@ -73,6 +73,7 @@ TOP |= {
     "launch_calibrate",
     "launch_attribute",
     "launch_backtest",
+    "launch_reverse",
     "launch_claims",
     "launch_compare",
     "launch_draws",

@@ -76,6 +76,7 @@ from stress.summary.ruin_theory import (
 )
 from stress.summary.smooth import harrell_davis, smooth_quantile
 from stress.summary.standards import StandardReserve, Standards, mica_own_funds
+from stress.summary.stories import Story, tell_stories
 from stress.summary.summary import Summary, summarize
 from stress.summary.tail import (
     TailCheck,
@@ -114,6 +115,7 @@ __all__ = [
     "Spread",
     "StandardReserve",
     "Standards",
+    "Story",
     "Summary",
     "TailCheck",
     "TailEstimate",
@@ -173,6 +175,7 @@ __all__ = [
     "spread_of",
     "summarize",
     "summarize_weighted",
+    "tell_stories",
     "traffic_light",
     "two_sided_sample_size",
     "wilks_sample_size",
