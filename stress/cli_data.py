@@ -154,6 +154,7 @@ def claims(
     noise: Annotated[float | None, typer.Option(metavar="USD", help="Standard deviation of other income.")] = None,
     limit: Annotated[float | None, typer.Option(metavar="USD", help="The most that one loss can cost.")] = None,
     fund: Annotated[float | None, typer.Option(metavar="USD", help="Fund whose ruin is asked for, too.")] = None,
+    draws: Annotated[int, typer.Option(min=0, help="Refits, for the parameter interval.")] = 200,
     since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Watched since, ISO 8601, UTC.")] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Watched until, ISO 8601, UTC.")] = None,
     paths: Annotated[int | None, typer.Option(min=1, help="Number of paths.")] = None,
@@ -174,7 +175,7 @@ def claims(
     }
     given = {key: value for key, value in overrides.items() if value is not None}
     return launch_claims(
-        ClaimsOptions(source, level, horizon, limit, since, until, tuple(setting or ()), given, json, quiet)
+        ClaimsOptions(source, level, horizon, limit, draws, since, until, tuple(setting or ()), given, json, quiet)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stress.claims import ClaimsModel, Fit, fit_history, read_losses, simulate
+from stress.claims import ClaimsModel, Fit, bootstrap, fit_history, read_losses, simulate
 from stress.launch import print_result
 from stress.launch_size import parse_horizon
 from stress.scenario import ScenarioError
@@ -32,6 +32,7 @@ class ClaimsOptions:
     level: float = 0.995
     horizon: str | None = None
     limit: float | None = None
+    draws: int = 0
     since: str | None = None
     until: str | None = None
     settings: tuple[str, ...] = ()  # table.key=value
@@ -43,11 +44,17 @@ class ClaimsOptions:
 def launch_claims(options: ClaimsOptions) -> int:
     """Fit or read the laws, simulate, print; return the exit code."""
     fit, model = _fitted(options) if options.source.suffix.lower() in TABLES else (None, _stated(options))
-    check_budget(options.level, model.run.n_paths, model.reserve.confidence)
+    model = _asked(model, options.level)
     if not options.quiet:
         for line in _notes(fit, model):
             print(line, file=sys.stderr)
-    summary = summarize(simulate(model), levels=sorted({*model.reserve.levels, options.level}))
+    summary = summarize(simulate(model))
+    if fit is not None and options.draws:
+        interval, missing = bootstrap(fit, model, n_draws=options.draws)
+        summary = summary.with_(parameters=interval)
+        if missing and not options.quiet:
+            said = f"warning: {missing} of {options.draws} refits have no mean and are left out: the intervals of the"
+            print(said, "parameters end too low", file=sys.stderr)
     print_result(_Answer(options.level, model, summary, fit), options)
     return 0
 
@@ -59,6 +66,13 @@ def _overrides(options: ClaimsOptions) -> dict[str, Any]:
     if options.limit is not None:
         found["limit_usd"] = options.limit
     return found
+
+
+def _asked(model: ClaimsModel, level: float) -> ClaimsModel:
+    """Return the model with one more level of the reserve."""
+    check_budget(level, model.run.n_paths, model.reserve.confidence)
+    levels = tuple(sorted({*model.reserve.levels, level}))
+    return model.model_copy(update={"reserve": model.reserve.model_copy(update={"levels": levels})})
 
 
 def _stated(options: ClaimsOptions) -> ClaimsModel:

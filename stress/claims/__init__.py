@@ -4,6 +4,7 @@ One file a law of when claims come (`Frequency`) and one a law of how large they
 """
 
 from stress.claims.base import Arrivals, Frequency, Severity
+from stress.claims.bootstrap import bootstrap
 from stress.claims.fitting import Fit, fit_history
 from stress.claims.losses import LossHistory, read_losses
 from stress.claims.model import ClaimsModel
@@ -19,6 +20,7 @@ __all__ = [
     "Frequency",
     "LossHistory",
     "Severity",
+    "bootstrap",
     "fit_history",
     "read_losses",
     "simulate",

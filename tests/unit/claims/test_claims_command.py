@@ -51,11 +51,14 @@ def test_stated_laws_give_the_reserve_of_theory(tmp_path, capsys):
 
 
 def test_a_history_gives_a_line_and_the_laws(losses, capsys):
-    assert main(["claims", str(losses), "--premium", "40e6", "--paths", "5000", "--quiet", "--json"]) == 0
+    asked = ["claims", str(losses), "--premium", "40e6", "--paths", "5000"]
+    assert main([*asked, "--draws", "20", "--quiet", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["fit"]["history"]["n"] == 100
+    interval = said["summary"]["parameters"]
+    assert (interval["n_draws"], {row["name"] for row in interval["drivers"]} >= {"severity.scale_usd"}) == (20, True)
     assert {row["kind"] for row in said["fit"]["frequency"]} == {"hawkes", "poisson", "renewal"}
-    assert main(["claims", str(losses), "--premium", "40e6", "--paths", "5000", "--fund", "1e6"]) == 0
+    assert main([*asked, "--draws", "0", "--fund", "1e6"]) == 0
     page = capsys.readouterr().out
     assert page.startswith("Reserve (ruin <= 0.5 % in 365 d): USD ")
     assert "AIC of the others" in page
@@ -113,7 +116,7 @@ def test_a_bad_question_is_one_line_and_exit_code_two(losses, capsys, words, sai
 
 def test_losses_of_one_time_are_one_loss_and_empty_days_widen_the_window(tmp_path, capsys):
     rows = ["date,loss", "2023-12-01,0", *GOOD, "2024-01-20,30", "2024-12-30,0"]
-    assert main(["claims", written(tmp_path, rows), "--json", "--paths", "1000"]) == 0
+    assert main(["claims", written(tmp_path, rows), "--json", "--paths", "1000", "--draws", "0"]) == 0
     captured = capsys.readouterr()
     history = json.loads(captured.out)["fit"]["history"]
     assert (history["n"], math.floor(history["years"] * 365)) == (20, 395)

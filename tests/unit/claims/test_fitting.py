@@ -1,15 +1,17 @@
 """Histories of losses: what they say of when and of how large, by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from stress.claims import Arrivals, ClaimsModel, LossHistory, fit_history, simulate
+from stress.claims import Arrivals, ClaimsModel, LossHistory, bootstrap, fit_history, simulate
 from stress.claims.hawkes import log_likelihood as hawkes_likelihood
 from stress.claims.poisson import Poisson
 from stress.claims.renewal import log_likelihood as renewal_likelihood
+from stress.claims.simulate import claim_times
 from stress.toml import ScenarioError
 
 DAY = 86_400
@@ -93,3 +95,20 @@ def test_the_same_claims_meet_any_premium_and_any_fund():
     assert (poor.bad_debt == rich.bad_debt).all()
     assert (rich.drawdown <= poor.drawdown).all()
     assert ((rich.ruin_step >= 0) == (rich.drawdown > 9.0)).all()
+
+
+def test_a_short_history_leaves_the_mean_of_the_losses_open():
+    # Poisson with 50 claims of mean 1: both numbers are known to about 14 %.
+    poisson = {"kind": "poisson", "rate_per_year": 50.0}
+    model = ClaimsModel.from_tables({"frequency": poisson, "severity": "exponential"})
+    _, times, marks = claim_times(model, 0, 1)
+    seconds = np.round(times * 365 * DAY).astype(np.int64)
+    fit = fit_history(LossHistory(seconds, model.severity.frozen().isf(marks), 0.0, 365.0 * DAY))
+    stated = replace(fit, severities=tuple(row for row in fit.severities if row.part.kind == "exponential"))
+    interval, missing = bootstrap(stated, stated.model(), n_draws=40)
+    assert (missing, interval.n_draws) == (0, 40)
+    rate, scale = (next(d for d in interval.drivers if d.name.endswith(end)) for end in ("rate_per_year", "scale_usd"))
+    for row, center in ((rate, stated.frequencies[0].part.rate_per_year), (scale, stated.severities[0].part.scale_usd)):
+        assert row.low < center < row.high
+        assert 0.35 < (row.high - row.low) / center < 1.3  # the range of 40 normal draws is 4.3 standard deviations
+        assert row.rank_correlation > 0.3
