@@ -136,12 +136,16 @@ def _run(
 COMMANDS: tuple[Callable[..., int], ...] = (
     cli_studies.uncertainty,
     cli_studies.size,
+    cli_studies.attribute,
+    cli_studies.reverse,
     cli_studies.sweep,
     cli_studies.sensitivity,
     cli_studies.compare,
     cli_data.calibrate,
     cli_data.replay,
     cli_data.population,
+    cli_data.claims,
+    cli_data.backtest,
 )
 for command in COMMANDS:
     app.command()(command)

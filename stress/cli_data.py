@@ -142,3 +142,52 @@ def population(
     from stress.launch_population import PopulationOptions, launch_population
 
     return launch_population(PopulationOptions(config, tuple(setting or ()), populations, figure, json))
+
+
+def claims(
+    source: Annotated[
+        Path, typer.Argument(metavar="LOSSES|CONFIG", help="Losses (CSV, Parquet), or laws (TOML).", show_default=False)
+    ],
+    level: Annotated[float, typer.Option(help="No ruin with this probability.")] = 0.995,
+    horizon: Annotated[str | None, typer.Option(metavar="TIME", help="72h, 30d, 1y; a year by default.")] = None,
+    premium: Annotated[float | None, typer.Option(metavar="USD", help="Steady income in a year.")] = None,
+    noise: Annotated[float | None, typer.Option(metavar="USD", help="Standard deviation of other income.")] = None,
+    limit: Annotated[float | None, typer.Option(metavar="USD", help="The most that one loss can cost.")] = None,
+    fund: Annotated[float | None, typer.Option(metavar="USD", help="Fund whose ruin is asked for, too.")] = None,
+    draws: Annotated[int, typer.Option(min=0, help="Refits, for the parameter interval.")] = 200,
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Watched since, ISO 8601, UTC.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Watched until, ISO 8601, UTC.")] = None,
+    paths: Annotated[int | None, typer.Option(min=1, help="Number of paths.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
+    setting: Settings = None,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+) -> int:
+    """Size a fund from its history of losses alone."""
+    from stress.launch_claims import ClaimsOptions, launch_claims
+
+    overrides = {
+        "income.premium_usd_per_year": premium,
+        "income.noise_usd": noise,
+        "fund.initial_usd": fund,
+        "run.n_paths": paths,
+        "run.seed": seed,
+    }
+    given = {key: value for key, value in overrides.items() if value is not None}
+    return launch_claims(
+        ClaimsOptions(source, level, horizon, limit, draws, since, until, tuple(setting or ()), given, json, quiet)
+    )
+
+
+def backtest(
+    series: Annotated[
+        Path, typer.Argument(metavar="SERIES", help="Losses and forecasts (CSV, Parquet).", show_default=False)
+    ],
+    level: Annotated[float, typer.Option(help="Level of the forecast quantiles.")] = 0.99,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+) -> int:
+    """Test forecasts of losses against what came: number, independence and size of the exceptions."""
+    from stress.launch_backtest import BacktestOptions, launch_backtest
+
+    return launch_backtest(BacktestOptions(series, level, json, quiet))

@@ -160,3 +160,43 @@ def compare(
             figures=not no_figures,
         )
     )
+
+
+def attribute(
+    config: Config,
+    level: Annotated[float, typer.Option(help="The worst 1 - level of the paths are shared.")] = 0.99,
+    paths: Annotated[int, typer.Option(min=2, help="Number of paths of each run.")] = 2_000,
+    shapley: Annotated[bool, typer.Option("--shapley", help="Every combination of at most 8 cohorts.")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    setting: Settings = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the table as one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+) -> int:
+    """Leave out cohorts: who makes the fund need what it needs?"""
+    from stress.launch_attribute import AttributeOptions, launch_attribute
+
+    progress, settings = not (no_progress or quiet), tuple(setting or ())
+    return launch_attribute(AttributeOptions(config, level, paths, shapley, settings, threads, json, quiet, progress))
+
+
+def reverse(
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|RUN_DIR", help="Scenario file, or folder of a finished run.", show_default=False
+        ),
+    ],
+    minutes: Annotated[float, typer.Option(help="With CONFIG: how long the move takes.")] = 60.0,
+    leverage: Annotated[float, typer.Option(min=1, help="With CONFIG: of the position that is added.")] = 10.0,
+    stories: Annotated[
+        int | None, typer.Option(min=3, max=5, help="With RUN_DIR: how many; where they are clearest.")
+    ] = None,
+    setting: Settings = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+) -> int:
+    """Ask what would ruin the fund of a scenario, or how that of a run was ruined."""
+    from stress.launch_reverse import ReverseOptions, launch_reverse
+
+    return launch_reverse(ReverseOptions(target, minutes, leverage, stories, tuple(setting or ()), json, quiet))

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from stress.summary.notation import brackets, percent
 from stress.summary.result_line import result_line
 from stress.toml import parse_setting
 
-__all__ = ["SizeOptions", "launch_size", "parse_horizon"]
+__all__ = ["SizeOptions", "launch_size", "parse_horizon", "scenario_of"]
 
 _HOURS = {"h": 1.0, "d": 24.0, "w": 168.0, "y": 8760.0}
 _LONGEST_DAYS = 366
@@ -55,12 +56,17 @@ def parse_horizon(text: str) -> float:
     return hours
 
 
+def scenario_of(config: Path, settings: Sequence[str] = (), overrides: dict[str, Any] | None = None) -> Scenario:
+    """Return a scenario with what was typed after ``--set`` and under options of their own."""
+    return Scenario.load(config, overrides=dict(map(parse_setting, settings)) | (overrides or {}))
+
+
 def launch_size(options: SizeOptions) -> int:
     """Solve for the reserve and print it; return the exit code."""
-    overrides = dict(map(parse_setting, options.settings)) | options.overrides
+    overrides = dict(options.overrides)
     if options.horizon is not None:
         overrides["run.horizon_hours"] = parse_horizon(options.horizon)
-    scenario = Scenario.load(options.config, overrides=overrides)
+    scenario = scenario_of(options.config, options.settings, overrides)
     check_budget(options.level, scenario.run.n_paths, scenario.reserve.confidence)
     if not options.quiet:
         for line in notices(scenario):

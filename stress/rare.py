@@ -27,7 +27,7 @@ DEFENSIVE = 0.2  # share of the paths that is drawn from the model itself
 ELITE = 0.1  # share of a stage's paths that the next law is fitted to
 MOST_STAGES = 8
 PILOT_PATHS, PILOT_POPULATIONS = 2_000, 10
-FEWEST_ELITE = 30
+FEWEST_ELITE, FEWEST_OF_A_SIDE = 30, 10  # a side that a stage leaves out is not found again by later ones
 N_BLOCKS, FEWEST_OF_A_BLOCK = 100, 20
 COUNTED_ENOUGH = 100  # ruined paths, from which counting has an error of a tenth
 PILOT = 1 << 40  # paths of the pilot are numbered from here, so that the run meets none of them
@@ -205,11 +205,11 @@ class _Sampler:
             aim = max(fund, _beyond(drawdown, weight, least))
             reached = min(aim, float(np.quantile(drawdown, 1.0 - ELITE)))
             elite = drawdown > reached
-            sides = [side for side in (elite & fell, elite & ~fell) if np.count_nonzero(side) >= FEWEST_ELITE]
-            if not sides and laws:
+            found = np.count_nonzero(elite)
+            sides = [side for side in (elite & fell, elite & ~fell) if np.count_nonzero(side) >= FEWEST_OF_A_SIDE]
+            if found < FEWEST_ELITE and laws:
                 return
-            if not sides:
-                found = np.count_nonzero(elite)
+            if found < FEWEST_ELITE:
                 raise ScenarioError(
                     f"importance sampling: a pilot of {n:,} paths saw {found} losses; needs {FEWEST_ELITE}"
                 )

@@ -17,7 +17,7 @@ PACKAGE = Path(stress.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # What a room may import besides itself.  Arrows point down: no room is listed below one that lists it.
-BASE = {"rules", "registry", "toml"}
+BASE = {"rules", "registry", "tables", "toml"}
 MODEL = {"scenario", "overlays", "symbols", "accounts", "agents", "exchange", "markets", "candles", "randomness", *BASE}
 ARROWS = {
     "rules": set(),
@@ -29,7 +29,8 @@ ARROWS = {
     "accounts": {"rules"},
     "agents": {"accounts", "rules", "registry"},
     "exchange": {"accounts", "rules", "registry"},
-    "candles": {"toml"},
+    "tables": {"toml"},
+    "candles": {"tables", "toml"},
     "markets": {"candles", "randomness", "rules", "registry"},
     "symbols": {"agents", "exchange", "markets"},
     "scenario": MODEL - {"scenario", "randomness"},
@@ -37,6 +38,8 @@ ARROWS = {
     "engines": {*MODEL, "outcomes"},
     "summary": {"outcomes"},
     "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
+    "coalitions": {*MODEL, "engines", "outcomes", "summary", "variants"},
+    "reverse": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "rare": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
     "sweeps": {*MODEL, "engines", "outcomes", "summary", "variants"},
@@ -64,7 +67,18 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
+TOP |= {
+    "census_page",
+    "drawdir",
+    "launch_calibrate",
+    "launch_attribute",
+    "launch_backtest",
+    "launch_reverse",
+    "launch_claims",
+    "launch_compare",
+    "launch_draws",
+    "launch_import",
+}
 TOP |= {
     "cli_data",
     "cli_options",
@@ -92,6 +106,7 @@ PRIVATE = {
         "toml.py",
         "registry.py",
         "agents",
+        "claims",
         "exchange",
         "markets",
         "sweeps",

@@ -2,16 +2,16 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stress.candles.candles import Candles, said
+from stress.tables import parse_time, read_table, read_times
 from stress.toml import ScenarioError
 
-__all__ = ["parse_time", "read_candles"]
+__all__ = ["read_candles"]
 
 ALIASES = {
     "time": ("time", "timestamp", "date", "datetime", "open_time", "opentime", "unix", "ts", "t"),
@@ -22,10 +22,8 @@ ALIASES = {
     "symbol": ("symbol", "coin", "instrument", "market", "pair", "ticker"),
 }
 PRICES = ("open", "high", "low", "close")
-UNITS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (0.0, 1.0))  # an epoch above this is in that unit of a second
 BAD_PRINT = 1.6  # high over low; no hour of a major coin has had more (docs/markets.md)
 FEWEST = 2
-NOTHING: tuple[str, ...] = ()
 
 
 def read_candles(
@@ -53,11 +51,11 @@ def read_candles(
         One line: the file, what is wrong, and where.
     """
     path = Path(path).expanduser()
-    frame = _columns(_frame(path), path)
+    frame = _columns(read_table(path), path)
     frame = _one_symbol(frame, symbol, path)
     if len(frame) < FEWEST:
         raise ScenarioError(f"{path}: holds {len(frame)} bars")
-    times, notes = _times(frame["time"], path)
+    times, notes = read_times(frame["time"], path)
     open_, high, low, close = (_prices(frame[name], name, path) for name in PRICES)
     seconds = _bar(times, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -68,30 +66,8 @@ def read_candles(
     return _with_gaps(window)
 
 
-def parse_time(text: str, option: str) -> float:
-    """Return a time as seconds since 1970; `option` is named in the error."""
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise ScenarioError(f"{option} {text}: expected a time in ISO 8601, e.g. 2020-03-12T00:00") from None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-
-
 def _bound(text: str | None, option: str) -> float | None:
     return None if text is None else parse_time(text, option)
-
-
-def _frame(path: Path) -> Any:
-    import pandas as pd
-
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise ScenarioError(f"{path}: should end in .csv or .parquet")
-    if not path.is_file():
-        raise ScenarioError(f"{path}: no such file")
-    try:
-        return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def _columns(frame: Any, path: Path) -> Any:
@@ -119,28 +95,6 @@ def _one_symbol(frame: Any, symbol: str | None, path: Path) -> Any:
         said_symbol = "needs --symbol" if symbol is None else f"--symbol {symbol}: not there"
         raise ScenarioError(f"{path}: {said_symbol}; known: {', '.join(known[:20])}")
     return frame[frame["symbol"].astype(str) == symbol]
-
-
-def _times(column: Any, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return whole seconds since 1970 and what had to be assumed."""
-    import pandas as pd
-
-    numbers, notes = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "M" else None, NOTHING
-    if numbers is not None and numbers.notna().all():
-        values = numbers.to_numpy(float)
-        scale = next(scale for above, scale in UNITS if abs(values[0]) >= above)
-        seconds = values * scale
-    else:
-        try:
-            stamps = pd.to_datetime(column, utc=True, format=None if column.dtype.kind == "M" else "ISO8601")
-        except (ValueError, TypeError) as error:
-            raise ScenarioError(f"{path}: time: {str(error).splitlines()[0]}") from None
-        seconds = stamps.to_numpy("datetime64[ns]").astype(np.int64) / 1e9
-        if stamps.isna().any():
-            raise ScenarioError(f"{path}: time: row {1 + int(stamps.isna().argmax())} is empty")
-        if getattr(column.dtype, "tz", None) is None and not str(column.iloc[0]).endswith(("Z", "+00:00")):
-            notes = ("times without a zone are taken as UTC",)
-    return np.round(seconds).astype(np.int64), notes
 
 
 def _prices(column: Any, name: str, path: Path) -> np.ndarray:

@@ -7,6 +7,18 @@ without clusters of paths that share a population, the ruin curve, and the check
 
 from stress.summary.attached import attached_from_dict, model_risk_from_dict, parameters_from_dict
 from stress.summary.attribution import CohortShares, cohort_shares
+from stress.summary.backtests import (
+    Backtest,
+    TrafficLight,
+    acerbi_szekely,
+    backtest,
+    christoffersen,
+    fissler_ziegel_loss,
+    kupiec,
+    kupiec_ratio,
+    pinball_loss,
+    traffic_light,
+)
 from stress.summary.closed_forms import (
     BETA,
     bgk_barrier_shift,
@@ -54,8 +66,17 @@ from stress.summary.quantile import (
 )
 from stress.summary.regimes import Headline
 from stress.summary.reserves import ReserveEstimate, horizon_level
+from stress.summary.ruin_theory import (
+    brownian_ruin,
+    exponential_reserve,
+    exponential_ruin,
+    lundberg_exponent,
+    ruin_bracket,
+    ruin_for_ever_bracket,
+)
 from stress.summary.smooth import harrell_davis, smooth_quantile
 from stress.summary.standards import StandardReserve, Standards, mica_own_funds
+from stress.summary.stories import Story, tell_stories
 from stress.summary.summary import Summary, summarize
 from stress.summary.tail import (
     TailCheck,
@@ -68,6 +89,7 @@ from stress.summary.year import Year
 
 __all__ = [
     "BETA",
+    "Backtest",
     "Clusters",
     "CohortShares",
     "Comparison",
@@ -93,18 +115,24 @@ __all__ = [
     "Spread",
     "StandardReserve",
     "Standards",
+    "Story",
     "Summary",
     "TailCheck",
     "TailEstimate",
     "ThresholdFit",
+    "TrafficLight",
     "Variant",
     "WeightedSummary",
     "Year",
+    "acerbi_szekely",
     "annual_rate",
     "attached_from_dict",
+    "backtest",
     "bgk_barrier_shift",
     "bridge_crossing_probability",
+    "brownian_ruin",
     "check_tail",
+    "christoffersen",
     "clopper_pearson",
     "cohort_shares",
     "compare_outcomes",
@@ -115,6 +143,9 @@ __all__ = [
     "estimate_extremes",
     "estimate_probability",
     "expected_shortfall",
+    "exponential_reserve",
+    "exponential_ruin",
+    "fissler_ziegel_loss",
     "fit_generalized_pareto",
     "from_increments",
     "gap_bad_debt",
@@ -122,22 +153,30 @@ __all__ = [
     "harrell_davis",
     "hill",
     "horizon_level",
+    "kupiec",
+    "kupiec_ratio",
     "liquidation_probability",
     "load_hindcasts",
+    "lundberg_exponent",
     "median_year",
     "mica_own_funds",
     "model_risk_from_dict",
     "order_statistic",
     "outcomes_from_increments",
     "parameters_from_dict",
+    "pinball_loss",
     "quantile_interval",
     "ranks",
+    "ruin_bracket",
     "ruin_curve",
+    "ruin_for_ever_bracket",
     "shipped_hindcasts",
     "smooth_quantile",
     "spread_of",
     "summarize",
     "summarize_weighted",
+    "tell_stories",
+    "traffic_light",
     "two_sided_sample_size",
     "wilks_sample_size",
     "wilson",

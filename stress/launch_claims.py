@@ -1,0 +1,188 @@
+"""``fundstress claims``: from a history of losses, or from stated laws, to the reserve."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stress.claims import ClaimsModel, Fit, bootstrap, fit_history, read_losses, simulate
+from stress.launch import print_result
+from stress.launch_size import parse_horizon
+from stress.scenario import ScenarioError
+from stress.size import check_budget
+from stress.summary import Summary, summarize
+from stress.summary.notation import percent, wrapped
+from stress.summary.page_fund import extremes, needed, shortfall
+from stress.summary.result_line import result_line
+from stress.toml import parse_setting
+
+__all__ = ["ClaimsOptions", "launch_claims"]
+
+SCHEMA = "fundstress.claims/1"
+TABLES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class ClaimsOptions:
+    """What ``fundstress claims`` was asked for; `overrides` are dotted names of a claims file."""
+
+    source: Path
+    level: float = 0.995
+    horizon: str | None = None
+    limit: float | None = None
+    draws: int = 0
+    since: str | None = None
+    until: str | None = None
+    settings: tuple[str, ...] = ()  # table.key=value
+    overrides: dict[str, Any] = field(default_factory=dict)
+    json: bool = False
+    quiet: bool = False
+
+
+def launch_claims(options: ClaimsOptions) -> int:
+    """Fit or read the laws, simulate, print; return the exit code."""
+    fit, model = _fitted(options) if options.source.suffix.lower() in TABLES else (None, _stated(options))
+    model = _asked(model, options.level)
+    if not options.quiet:
+        for line in _notes(fit, model):
+            print(line, file=sys.stderr)
+    summary = summarize(simulate(model))
+    if fit is not None and options.draws:
+        interval, missing = bootstrap(fit, model, n_draws=options.draws)
+        summary = summary.with_(parameters=interval)
+        if missing and not options.quiet:
+            said = f"warning: {missing} of {options.draws} refits have no mean and are left out: the intervals of the"
+            print(said, "parameters end too low", file=sys.stderr)
+    print_result(_Answer(options.level, model, summary, fit), options)
+    return 0
+
+
+def _overrides(options: ClaimsOptions) -> dict[str, Any]:
+    found = dict(map(parse_setting, options.settings)) | options.overrides
+    if options.horizon is not None:
+        found["run.horizon_hours"] = parse_horizon(options.horizon)
+    if options.limit is not None:
+        found["limit_usd"] = options.limit
+    return found
+
+
+def _asked(model: ClaimsModel, level: float) -> ClaimsModel:
+    """Return the model with one more level of the reserve."""
+    check_budget(level, model.run.n_paths, model.reserve.confidence)
+    levels = tuple(sorted({*model.reserve.levels, level}))
+    return model.model_copy(update={"reserve": model.reserve.model_copy(update={"levels": levels})})
+
+
+def _stated(options: ClaimsOptions) -> ClaimsModel:
+    if options.since is not None or options.until is not None:
+        raise ScenarioError("--from and --to are of a history of losses, not of stated laws")
+    return ClaimsModel.load(options.source, _overrides(options))
+
+
+def _fitted(options: ClaimsOptions) -> tuple[Fit, ClaimsModel]:
+    history = read_losses(options.source, since=options.since, until=options.until)
+    fit = fit_history(history, limit_usd=options.limit)
+    tables = {**fit.model().tables(), "run": {"name": options.source.stem}}
+    return fit, ClaimsModel.from_tables(tables, source=str(options.source), overrides=_overrides(options))
+
+
+def _notes(fit: Fit | None, model: ClaimsModel) -> Iterator[str]:
+    """Yield what should be known before the numbers."""
+    yield from fit.history.notes if fit else ()
+    if fit and fit.tail.xi is None:
+        yield "warning: too few losses to judge the tail; the law of sizes is taken at its word"
+    if fit and fit.tail.infinite_variance:
+        yield f"warning: tail index {fit.tail.xi:.2f}: the losses have no variance, one may exceed all before it"
+    if model.income.premium_usd_per_year == 0.0:
+        yield "no premium (--premium): the reserve pays for all losses of the horizon"
+    elif model.income.premium_usd_per_year <= model.expected_claims:
+        yield "warning: the premium does not exceed the mean cost of claims: over time the fund is ruined for certain"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What is printed."""
+
+    level: float
+    model: ClaimsModel
+    summary: Summary
+    fit: Fit | None
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+    def to_json(self) -> str:
+        """Return one JSON document."""
+        bounds = self.model.exact_ruin(_reserve(self))
+        document = {
+            "schema": SCHEMA,
+            "level": self.level,
+            "model": self.model.tables(),
+            "expected_claims_per_year": self.model.expected_claims,
+            "lundberg_exponent": self.model.lundberg(),
+            "ruin_at_reserve_without_simulation": None if bounds is None else list(bounds),
+            "fit": self.fit and self.fit.to_dict(),
+            "summary": self.summary.to_dict(),
+        }
+        return json.dumps(document, indent=2, allow_nan=False)
+
+
+def _reserve(answer: _Answer) -> float:
+    found = answer.summary.reserve(answer.level).value
+    return 0.0 if found is None else found
+
+
+def _lines(answer: _Answer) -> Iterator[str]:
+    summary, model = answer.summary, answer.model
+    money, income = summary.money, model.income
+    yield from wrapped(result_line(summary, answer.level), first="", then="  ")
+    yield ""
+    if answer.fit:
+        yield from _fit_lines(answer.fit)
+    yield (
+        f"Claims: {model.frequency.mean_rate:,.4g} a year ({model.frequency.kind}), {money(model.mean_claim)} on "
+        f"average ({model.severity.kind}): {money(model.expected_claims)} a year, premium "
+        f"{money(income.premium_usd_per_year)}"
+    )
+    yield from _theory(answer)
+    if model.fund.initial_usd:
+        ruin = summary.ruin_probability
+        edges = f"[{percent(ruin.low or 0.0)}, {percent(1.0 if ruin.high is None else ruin.high)}]"
+        yield f"Ruin of a fund of {money(model.fund.initial_usd)}: {percent(ruin.value)} {edges}"
+    for section in (needed, shortfall, extremes):
+        yield from section(summary)
+    yield ""
+    yield "Read with care"
+    for sentence in summary.caveats:
+        yield from wrapped(sentence, first="  - ")
+    yield "No rule prescribes this figure."
+
+
+def _fit_lines(fit: Fit) -> Iterator[str]:
+    """Yield what was fitted, and how far behind the other laws are."""
+    history = fit.history
+    yield f"History: {history.loss.size:,} losses, {history.span}"
+    for name, rows in (("Frequency", fit.frequencies), ("Severity", fit.severities)):
+        laws = ", ".join(f"{row.part.kind} {row.aic - rows[0].aic:+.1f}" for row in rows[1:])
+        yield from wrapped(f"{name}: {_law(rows[0].part)}; AIC of the others: {laws or 'none'}", first="", then="  ")
+    tail = fit.tail
+    if tail.xi is not None:
+        yield f"Tail index of the {tail.n_exceedances} largest losses: {tail.xi:.2f} +- {tail.standard_error:.2f}"
+
+
+def _law(part: Any) -> str:
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in part.model_dump(exclude={"kind"}).items())
+    return f"{part.kind} ({numbers})"
+
+
+def _theory(answer: _Answer) -> Iterator[str]:
+    """Yield what needs no simulation."""
+    reserve, money = _reserve(answer), answer.summary.money
+    bounds, exponent = answer.model.exact_ruin(reserve), answer.model.lundberg()
+    if bounds is not None:
+        low, high = map(percent, bounds)
+        yield f"Without simulation: {money(reserve)} is ruined with probability {low} to {high}"
+    if exponent is not None:
+        yield f"Lundberg: a fund u is ever ruined with at most exp(-u / {money(1.0 / exponent)})"
