@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stress import __version__, cli_data, cli_studies
+from stress import __version__, cli_data, cli_documents, cli_studies
 from stress.cli_options import Config, Engine, Json, Method, RunDir, Settings
 
 NAME = "fundstress"
@@ -142,6 +142,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_data.calibrate,
     cli_data.replay,
     cli_data.population,
+    cli_documents.report,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -67,11 +67,13 @@ TOP = {
 TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
 TOP |= {
     "cli_data",
+    "cli_documents",
     "cli_options",
     "cli_studies",
     "launch_population",
     "launch_rare",
     "launch_replay",
+    "launch_report",
     "launch_size",
     "launch_sweep",
     "sweepdir",
@@ -84,7 +86,11 @@ PRIVATE = {
     "numba": {"rules.py", "randomness.py", "engines"},
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},
-    "typer": {"cli.py", "cli_data.py", "cli_options.py", "cli_studies.py"},
+    "typer": {"cli.py", "cli_data.py", "cli_documents.py", "cli_options.py", "cli_studies.py"},
+    "jinja2": {"report"},
+    "openpyxl": {"report"},
+    "weasyprint": {"report"},
+    "PIL": {"plots"},
     "pydantic": {
         "scenario.py",
         "overlays.py",

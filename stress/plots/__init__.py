@@ -13,7 +13,7 @@ from stress.plots.likeness import memory_of_moves, return_quantiles
 from stress.plots.losses import loss_histogram
 from stress.plots.parameters import parameter_interval
 from stress.plots.ruin import ruin_curve
-from stress.plots.save import save
+from stress.plots.save import description, save
 from stress.plots.sweep import parallel_points, reserve_over, ruin_map, sweep_figures, tornado
 from stress.plots.tail import mean_excess, tail_fit
 from stress.plots.timeline import timeline
@@ -22,6 +22,7 @@ from stress.plots.variants import model_risk
 __all__ = [
     "barrier_hits",
     "compared_reserves",
+    "description",
     "fund_fan",
     "leverage_by_cohort",
     "liquidation_map",

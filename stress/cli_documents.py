@@ -1,0 +1,24 @@
+"""Commands that make documents of finished runs (registered in `stress.cli`)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run_dirs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN_DIR...", help="Finished runs; the first is the measure.", show_default=False),
+    ],
+    formats: Annotated[str, typer.Option("--format", metavar="html|pdf|xlsx", help="Or several with commas.")] = "html",
+    lang: Annotated[str, typer.Option(metavar="en|zh", help="Language.")] = "en",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="New file; default report.<format> in the first RUN_DIR.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> int:
+    """Write the report of a finished run, or of several side by side, as one file."""
+    from stress.launch_report import ReportOptions, launch_report
+
+    return launch_report(ReportOptions(run_dirs, formats, lang, out, quiet))
