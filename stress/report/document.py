@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stress.plots import reserve_by_horizon
 from stress.report import first_screen, model, numbers
 from stress.report.comparison import check_comparable, comparison
-from stress.report.finished import Figure, FinishedRun
+from stress.report.finished import Figure, FinishedRun, drawn_figure
 from stress.report.tables import Table
 from stress.report.words import Words
 
@@ -94,10 +95,19 @@ def document(runs: Sequence[FinishedRun], say: Words) -> Document:
     check_comparable(runs)
     parts = [_part(run, say) for run in runs]
     if len(runs) > 1:
-        section = Section("comparison", say("section.comparison"), tables=tuple(comparison(runs, say)))
+        tables, figures = tuple(comparison(runs, say)), tuple(_over_horizons(runs, say))
+        section = Section("comparison", say("section.comparison"), tables=tables, figures=figures)
         parts.insert(0, Part("comparison", say("title.comparison"), say("lead.comparison", n=len(runs)), (section,)))
     title = say("title.report", name=", ".join(dict.fromkeys(run.summary.facts.scenario for run in runs)))
     return Document(title, say, tuple(parts), _data(runs))
+
+
+def _over_horizons(runs: Sequence[FinishedRun], say: Words) -> Iterator[tuple[Figure, str]]:
+    """Yield the reserve against the horizon, where the runs have several."""
+    summaries = [run.summary for run in runs]
+    if len({summary.facts.horizon_hours for summary in summaries}) > 1:
+        figure = drawn_figure("reserve_by_horizon", reserve_by_horizon(summaries))
+        yield figure, say("caption.reserve_by_horizon")
 
 
 def _data(runs: Sequence[FinishedRun]) -> dict[str, Any]:

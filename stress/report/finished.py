@@ -5,16 +5,18 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from stress.check import finished_run, finished_summary, is_weighted
+from stress.figures import outcome_figures
 from stress.manifest import SCHEMA, file_hash
 from stress.outcomes import Outcomes
-from stress.plots import description
+from stress.plots import description, save
 from stress.summary import Summary
 from stress.toml import ScenarioError
 
-__all__ = ["Figure", "FinishedRun", "load_run"]
+__all__ = ["Figure", "FinishedRun", "drawn_figure", "load_run"]
 
 _MEDIA = {".png": "image/png", ".svg": "image/svg+xml"}
 _NEEDED = ("name", "config", "versions", "files")
@@ -74,9 +76,17 @@ class FinishedRun:
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
-        """The pictures that a page can show, in the order in which they were drawn."""
+        """The pictures of the run that a page can show; those that need no simulation are drawn where it has none."""
         names = [Path(name) for name in self.manifest["files"] if name.startswith("figures/")]
-        return tuple(_figure(self.folder / name) for name in names if name.suffix in _MEDIA)
+        kept = {name.stem: self.folder / name for name in names if name.suffix in _MEDIA}
+        drawn = (drawn_figure(*made) for made in outcome_figures(self.outcomes, self.summary) if made[0] not in kept)
+        return (*map(_figure, kept.values()), *drawn)
+
+
+def drawn_figure(name: str, axes: Any) -> Figure:
+    """Return a figure that lies in no folder."""
+    with TemporaryDirectory() as folder:
+        return _figure(save(axes, Path(folder) / f"{name}.png"))
 
 
 def _figure(path: Path) -> Figure:

@@ -107,7 +107,7 @@ def test_the_page_can_be_heard_and_copied(kept, lang):
 
 def test_the_alternative_text_has_the_finding_of_the_figure(kept):
     tree, _ = page(kept[0])
-    (alt,) = [node.get("alt") for node in tree.iter("img")]
+    alt = next(node.get("alt") for node in tree.iter("img"))
     assert "is ruined within" in alt
     assert "up: Probability of ruin" in alt
 
