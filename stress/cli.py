@@ -145,6 +145,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_data.replay,
     cli_data.population,
     cli_documents.report,
+    cli_documents.disclose,
 )
 for command in COMMANDS:
     app.command()(command)

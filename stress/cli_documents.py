@@ -22,3 +22,23 @@ def report(
     from stress.launch_report import ReportOptions, launch_report
 
     return launch_report(ReportOptions(run_dirs, formats, lang, out, quiet))
+
+
+def disclose(
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Month to disclose, UTC.")],
+    run_dirs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RUN_DIR...]", help="Simulated months; with --ledger the run of the coverage ratio."),
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="The venue's own entries: time, kind, amount.")
+    ] = None,
+    unit: Annotated[str, typer.Option(help="Money of the ledger.")] = "USD",
+    lang: Annotated[str, typer.Option(metavar="en|zh", help="Language.")] = "en",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder; default disclosure-<month>.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> int:
+    """Write a public page of a month of the fund, with its data as CSV and JSON."""
+    from stress.launch_disclose import DiscloseOptions, launch_disclose
+
+    return launch_disclose(DiscloseOptions(run_dirs or [], month, ledger, unit, lang, out, quiet))

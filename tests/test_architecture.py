@@ -46,6 +46,7 @@ ARROWS = {
     "census": {*MODEL, "engines", "outcomes", "summary"},
     "snapshot": {*MODEL},
     "calibration": {"candles", "markets", "randomness", *BASE},
+    "disclosure": {"outcomes", "toml"},
     "plots": {"outcomes", "summary", "sweeps"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -64,7 +65,15 @@ TOP = {
     "rundir",
     "screen",
 }
-TOP |= {"census_page", "drawdir", "launch_calibrate", "launch_compare", "launch_draws", "launch_import"}
+TOP |= {
+    "census_page",
+    "drawdir",
+    "launch_calibrate",
+    "launch_compare",
+    "launch_disclose",
+    "launch_draws",
+    "launch_import",
+}
 TOP |= {
     "cli_data",
     "cli_documents",
