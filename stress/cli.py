@@ -146,6 +146,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_data.population,
     cli_documents.report,
     cli_documents.disclose,
+    cli_documents.dashboard,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -42,3 +42,17 @@ def disclose(
     from stress.launch_disclose import DiscloseOptions, launch_disclose
 
     return launch_disclose(DiscloseOptions(run_dirs or [], month, ledger, unit, lang, out, quiet))
+
+
+def dashboard(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="Scenario to watch; a small venue by default.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(metavar="RUN_DIR", help="Finished run of the second page.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On this machine only.")] = 8765,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
+) -> int:
+    """Watch one path agent by agent in a browser, push its price, and open finished runs."""
+    from stress.launch_dashboard import DashboardOptions, launch_dashboard
+
+    return launch_dashboard(DashboardOptions(config, run, port, not no_open))

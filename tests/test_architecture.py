@@ -70,6 +70,7 @@ TOP |= {
     "drawdir",
     "launch_calibrate",
     "launch_compare",
+    "launch_dashboard",
     "launch_disclose",
     "launch_draws",
     "launch_import",
@@ -100,6 +101,7 @@ PRIVATE = {
     "openpyxl": {"report"},
     "weasyprint": {"report"},
     "PIL": {"plots"},
+    "solara": {"viz"},
     "pydantic": {
         "scenario.py",
         "overlays.py",
