@@ -39,7 +39,7 @@ def anatomy(followed: Any) -> Axes:
     for ax, name in zip(panels, named, strict=True):
         style.frame(ax, xlabel="Time (hours)" if ax is panels[-1] else "", ylabel=name)
         style.write_ticks(ax.yaxis, significant)
-    style.legend(panels[1], loc="upper left", ncols=2)
+    style.legend(panels[1], loc="best", ncols=2)
     style.headline(panels[0], _finding(followed, rounds, money), _sample(followed, events, money))
     return panels[0]
 
