@@ -166,7 +166,7 @@ def from_ledger(
         "closing": closing,
         "largest_draw": max(amounts["outflow"], default=0.0),
         "coverage": closing / reserve if closing is not None and reserve else None,
-        "adl_events": float(len(amounts["adl"])),
+        "adl_events": len(amounts["adl"]),
         "adl_notional": math.fsum(amounts["adl"]),
     }
     return Month(month, "ledger", name, unit, None, {key: Figure(value) for key, value in values.items()})

@@ -129,10 +129,11 @@ def _table(month: Month, say: Words) -> Sequence[Table]:
     value = say("disclosure.median") if several else say("head.value")
 
     def row(key: str) -> tuple[Cell, ...]:
-        figure, scale = month.figures[key], money.scale if key in _AMOUNTS else 1.0
+        figure, name = month.figures[key], f"{key}_{month.source}"
         cells = (figure.value, figure.low, figure.high) if several else (figure.value,)
-        unit = money.axis if key in _AMOUNTS else say(f"disclosure_unit.{key}_{month.source}")
-        return say(f"disclosure_row.{key}_{month.source}"), unit, *(None if x is None else x / scale for x in cells)
+        if key not in _AMOUNTS:
+            return say(f"disclosure_row.{name}"), say(f"disclosure_unit.{name}"), *cells
+        return say(f"disclosure_row.{name}"), money.axis, *(None if x is None else x / money.scale for x in cells)
 
     head = (say("head.what"), say("disclosure.unit"), value, *ends)
     return tuple(table(f"month_{month.name}", f"{month.month}: {month.name}", head, map(row, month.figures)))

@@ -57,11 +57,13 @@ def table(key: str, title: str, head: Iterable[str], rows: Iterable[Iterable[Cel
 
 
 def shown(cell: Cell) -> str:
-    """Write a cell: a number with three significant digits and a plain minus, so that it can be pasted."""
+    """Write a cell: a count as it is, a number with three significant digits and a plain minus, to be pasted."""
     if cell is None:
         return "\N{EN DASH}"
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, int):
+        return f"{cell:,}"
     size = abs(cell)
     digits = f"{size:.2g}" if 0 < size < _SMALL else three_digits(size)
     return f"{'-' if cell < 0 else ''}{digits}"

@@ -172,7 +172,16 @@ def test_a_caveat_is_an_english_sentence_that_other_languages_can_say():
 
 @pytest.mark.parametrize(
     ("cell", "text"),
-    [(None, "\N{EN DASH}"), ("=1+1", "=1+1"), (0.0, "0"), (-1234.5, "-1,234"), (12.345, "12.3"), (2e-5, "2e-05")],
+    [
+        (None, "\N{EN DASH}"),
+        ("=1+1", "=1+1"),
+        (0.0, "0"),
+        (-1234.5, "-1,234"),
+        (1000, "1,000"),
+        (1, "1"),
+        (12.345, "12.3"),
+        (2e-5, "2e-05"),
+    ],
 )
 def test_cells_are_written_so_that_they_can_be_pasted(cell, text):
     assert shown(cell) == text
