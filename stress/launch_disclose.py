@@ -129,6 +129,7 @@ def _table(month: Month, say: Words) -> Sequence[Table]:
     value = say("disclosure.median") if several else say("head.value")
 
     def row(key: str) -> tuple[Cell, ...]:
+        """Return name, unit and values of a figure."""
         figure, name = month.figures[key], f"{key}_{month.source}"
         cells = (figure.value, figure.low, figure.high) if several else (figure.value,)
         if key not in _AMOUNTS:

@@ -93,6 +93,7 @@ def _ratios(runs: Sequence[FinishedRun], say: Words) -> Iterator[Table]:
     first, *others = runs
 
     def ratio(run: FinishedRun, level: float) -> Cell:
+        """Return one reserve over that of the first run."""
         value, base = (each.summary.reserve(level).value for each in (run, first))
         return value / base if value is not None and base else None
 

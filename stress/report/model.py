@@ -89,6 +89,7 @@ def model_risk(run: FinishedRun, say: Words) -> Iterator[Table]:
         return
 
     def amounts(*values: float | None) -> Iterator[float | None]:
+        """Return amounts in the unit of the table."""
         return (None if x is None else x / money.scale for x in values)
 
     unit = money.axis

@@ -49,6 +49,7 @@ def reserves(run: FinishedRun, say: Words) -> Iterator[Table]:
     money, found = run.summary.money, run.summary.parameters
 
     def row(level: float, kind: str, *values: float | None) -> tuple[Cell, ...]:
+        """Return the cells up to the interval of the parameters."""
         spread = found.reserve(level) if found and kind == "net" else None
         drawn = (spread.low, spread.high) if spread else (None, None)
         scaled = (None if x is None else x / money.scale for x in (*values, *drawn))

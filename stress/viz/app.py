@@ -34,6 +34,7 @@ def Push(model: Any) -> None:  # noqa: N802
     pushed, push = solara.use_state((-1, ""))  # at which step, and what was said
 
     def press(move: float) -> None:
+        """Push, and say so until the next step."""
         model.push(move)
         push((model.clock, f"The index moves by {100 * move:+.0f} % with the next step."))
 

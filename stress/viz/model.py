@@ -47,6 +47,7 @@ def sliders(scenario: Any) -> dict[str, Any]:
     """Return the parameters of the sidebar, in the form of Mesa's `SolaraViz`, around the values of the scenario."""
 
     def slider(label: str, value: float, low: float, high: float, step: float) -> dict[str, Any]:
+        """Return one slider."""
         return {"type": "SliderFloat", "label": label, "value": value, "min": low, "max": high, "step": step}
 
     vol = getattr(scenario.market, "vol_annual", None)
