@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from stress import __version__, cli_data, cli_studies
-from stress.cli_options import Config, Engine, Json, Method, RunDir, Settings
+from stress import __version__, cli_data, cli_documents, cli_studies
+from stress.cli_options import Config, Engine, FigureFormat, Json, Method, RunDir, Settings
 
 NAME = "fundstress"
 
@@ -100,6 +100,7 @@ def _run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
+    figure_format: Annotated[FigureFormat, typer.Option(help="svg and pdf for print.")] = FigureFormat.png,
     no_model_risk: Annotated[bool, typer.Option("--no-model-risk", help="Do not run the overlays.")] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="Write every liquidation to ledger.parquet.")] = False,
     resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted run in DIR.")] = None,
@@ -123,6 +124,7 @@ def _run(
         quiet=quiet,
         progress=not (no_progress or quiet),
         figures=not no_figures,
+        figure_format=figure_format.value,
         model_risk=not no_model_risk,
         ledger=ledger,
     )
@@ -146,6 +148,9 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_data.population,
     cli_data.claims,
     cli_data.backtest,
+    cli_documents.report,
+    cli_documents.disclose,
+    cli_documents.dashboard,
 )
 for command in COMMANDS:
     app.command()(command)

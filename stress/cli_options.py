@@ -24,6 +24,14 @@ class Engine(StrEnum):
     ladder = "ladder"
 
 
+class FigureFormat(StrEnum):
+    """Formats that ``--figure-format`` knows."""
+
+    png = "png"
+    svg = "svg"
+    pdf = "pdf"
+
+
 class Workforce(StrEnum):
     """Executors that ``--executor`` knows."""
 

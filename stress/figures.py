@@ -17,9 +17,19 @@ from stress.outcomes import Outcomes
 from stress.plots import style
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import Clusters, Summary, quantile_interval
+from stress.summary.comparison import PAYERS
 from stress.variants import AMPLE
 
-__all__ = ["Book", "ReservePoint", "book_of", "draw_figures", "leverage_sweep", "mean_leverage", "sweeps_too_long"]
+__all__ = [
+    "Book",
+    "ReservePoint",
+    "book_of",
+    "draw_figures",
+    "leverage_sweep",
+    "mean_leverage",
+    "outcome_figures",
+    "sweeps_too_long",
+]
 
 TOLD = 20  # paths of a price that is told, of which the timeline is made
 N_WORST = 5  # paths drawn one by one
@@ -57,15 +67,9 @@ def draw_figures(
         Worker threads of the sweep of leverage; all cores by default.
     """
     unit = scenario.exchange.unit
-    yield "ruin_curve", plots.ruin_curve(outcomes, summary=summary)
-    yield "loss_histogram", plots.loss_histogram(outcomes, summary=summary)
-    if summary.extremes.accepted:
-        yield "tail_fit", plots.tail_fit(outcomes, summary=summary)
-        yield "mean_excess", plots.mean_excess(outcomes, summary=summary)
+    yield from outcome_figures(outcomes, summary)
     if scenario.market.is_given and not scenario.asset:
         yield "timeline", plots.timeline(timeline(scenario, list(range(min(TOLD, scenario.run.n_paths)))))
-    if summary.model_risk and any(variant.reserve for variant in summary.model_risk.variants):
-        yield "model_risk", plots.model_risk(summary.model_risk, unit=unit)
     worst = np.argsort(-outcomes.drawdown, kind="stable")[:N_WORST]
     deepest = worst[outcomes.drawdown[worst] > 0].tolist()
     yield "fund_fan", plots.fund_fan(trace(scenario, worst=deepest), unit=unit)
@@ -76,6 +80,21 @@ def draw_figures(
         axes = plots.reserve_by_leverage(points, unit=unit)
         style.note(axes, f"{min(scenario.run.n_paths, SWEEP_PATHS):,} paths a point")
         yield "reserve_by_leverage", axes
+
+
+def outcome_figures(outcomes: Outcomes, summary: Summary) -> Iterator[tuple[str, Any]]:
+    """Yield (name, axes) of the figures for which nothing is simulated again."""
+    yield "ruin_curve", plots.ruin_curve(outcomes, summary=summary)
+    yield "loss_histogram", plots.loss_histogram(outcomes, summary=summary)
+    if summary.extremes.accepted:
+        yield "tail_fit", plots.tail_fit(outcomes, summary=summary)
+        yield "mean_excess", plots.mean_excess(outcomes, summary=summary)
+    if summary.model_risk and any(variant.reserve for variant in summary.model_risk.variants):
+        yield "model_risk", plots.model_risk(summary.model_risk, unit=outcomes.facts.unit)
+    if any(summary.mean[column] > 0.0 for column in PAYERS.values()):
+        yield "who_paid", plots.who_paid(summary)
+    if summary.shares is not None:
+        yield "attribution", plots.attribution(summary.shares)
 
 
 def leverage_sweep(scenario: Scenario, *, threads: int | None = None) -> list[ReservePoint]:

@@ -48,6 +48,7 @@ class Options:
     quiet: bool = False
     progress: bool = True
     figures: bool = True
+    figure_format: str = "png"
     model_risk: bool = True
     ledger: bool = False
 
@@ -59,7 +60,12 @@ class Options:
     def words(self, *, resume: Path | None = None) -> list[str]:
         """Return the command line of this run, or of its resumption in a folder."""
         flags = {"run.n_paths": "--paths", "run.seed": "--seed", "run.engine": "--engine"}
-        given = {"--out": None if resume else self.out, "--resume": resume or self.resume, "--threads": self.threads}
+        given: dict[str, Any] = {
+            "--out": None if resume else self.out,
+            "--resume": resume or self.resume,
+            "--threads": self.threads,
+            "--figure-format": None if self.figure_format == "png" else self.figure_format,
+        }
         given |= {flags[key]: value for key, value in self.overrides.items()}
         switches = {"--json": self.json, "--quiet": self.quiet, "--ledger": self.ledger}
         switches |= {"--no-figures": not self.figures, "--no-model-risk": not self.model_risk}
@@ -173,7 +179,7 @@ def _draw(folder: RunFolder, scenario: Scenario, outcomes: Outcomes, summary: Su
 
     with _working("drawing figures", options):
         for name, axes in draw_figures(scenario, outcomes, summary, threads=options.threads):
-            folder.write_figure(name, axes)
+            folder.write_figure(name, axes, options.figure_format)
     if sweeps_too_long(scenario) and not options.quiet:
         print(
             "figure reserve_by_leverage left out: it would take longer than the run; see `fundstress sweep`",

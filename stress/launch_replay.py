@@ -114,7 +114,7 @@ def launch_story(options: StoryOptions) -> int:
     if options.figure is not None:
         from stress import plots
 
-        plots.save(plots.timeline(found), options.figure)
+        plots.save(plots.anatomy(found), options.figure)
     if options.json:
         print(json.dumps(to_dict(found, options.path, same=same), indent=2, allow_nan=False))
     else:

@@ -140,12 +140,12 @@ class RunFolder:
         with self._replacing("ledger.parquet") as path:
             pq.write_table(table, path, compression="zstd")
 
-    def write_figure(self, name: str, axes: Any) -> None:
+    def write_figure(self, name: str, axes: Any, ending: str = "png") -> None:
         """Write one figure into ``figures/``."""
         from stress.plots import save
 
         (self.path / "figures").mkdir(exist_ok=True)
-        with self._replacing(f"figures/{name}.png") as path:
+        with self._replacing(f"figures/{name}.{ending}") as path:
             save(axes, path)
 
     def finish(self, manifest: dict[str, Any]) -> None:

@@ -49,6 +49,7 @@ ARROWS = {
     "census": {*MODEL, "engines", "outcomes", "summary"},
     "snapshot": {*MODEL},
     "calibration": {"candles", "markets", "randomness", *BASE},
+    "disclosure": {"outcomes", "toml"},
     "plots": {"outcomes", "summary", "sweeps"},
 }
 # Above all of them: what a user sees.  They may import anything, and nothing below may import them.
@@ -76,16 +77,20 @@ TOP |= {
     "launch_reverse",
     "launch_claims",
     "launch_compare",
+    "launch_dashboard",
+    "launch_disclose",
     "launch_draws",
     "launch_import",
 }
 TOP |= {
     "cli_data",
+    "cli_documents",
     "cli_options",
     "cli_studies",
     "launch_population",
     "launch_rare",
     "launch_replay",
+    "launch_report",
     "launch_size",
     "launch_sweep",
     "sweepdir",
@@ -98,7 +103,12 @@ PRIVATE = {
     "numba": {"rules.py", "randomness.py", "engines"},
     "llvmlite": {"rules.py", "randomness.py", "engines"},
     "matplotlib": {"plots"},
-    "typer": {"cli.py", "cli_data.py", "cli_options.py", "cli_studies.py"},
+    "typer": {"cli.py", "cli_data.py", "cli_documents.py", "cli_options.py", "cli_studies.py"},
+    "jinja2": {"report"},
+    "openpyxl": {"report"},
+    "weasyprint": {"report"},
+    "PIL": {"plots"},
+    "solara": {"viz"},
     "pydantic": {
         "scenario.py",
         "overlays.py",

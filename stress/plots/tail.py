@@ -11,6 +11,7 @@ from stress.summary.notation import Money, percent
 from stress.summary.pareto import growth
 
 _POINTS = 200
+_LARGEST, _SPAN = 0.2, 1e-3  # share of the paths that is drawn; of the largest fall, below which none is
 
 
 def tail_fit(outcomes: Outcomes, ax: Axes | None = None, *, summary: Summary | None = None) -> Axes:
@@ -35,7 +36,7 @@ def tail_fit(outcomes: Outcomes, ax: Axes | None = None, *, summary: Summary | N
     found, money = summary.extremes, summary.money
     drawdown = np.sort(outcomes.drawdown[outcomes.drawdown > 0])[::-1]
     share = np.arange(1, drawdown.size + 1) / outcomes.n_paths
-    seen = share <= 0.2
+    seen = (share <= _LARGEST) & (drawdown >= _floor(found.accepted, drawdown))
     ax.set(xscale="log", yscale="log")
     ax.plot(drawdown[seen] / money.scale, share[seen], ".", color=style.INK, markersize=3, label="paths")
     for i, fit in enumerate(found.accepted):
@@ -91,6 +92,11 @@ def _law(fit: ThresholdFit, n_paths: int, least: float) -> tuple[np.ndarray, np.
     share = fit.n_exceedances / n_paths
     y = np.geomspace(share, min(least, share / 2), _POINTS)
     return fit.threshold + fit.scale * growth(fit.xi, np.log(share / y)), y
+
+
+def _floor(accepted: tuple[ThresholdFit, ...], drawdown: np.ndarray) -> float:
+    """Return the smallest fall that is drawn: paths that lose next to nothing would stretch the axis."""
+    return min((_SPAN * drawdown.max(initial=0.0), *(fit.threshold for fit in accepted)))
 
 
 def _finding(summary: Summary) -> str:

@@ -20,13 +20,13 @@ from stress.summary.notation import Money
 from stress.summary.quantile import order_statistic
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
 
-__all__ = ["Comparison", "Difference", "Rulebook", "compare_outcomes"]
+__all__ = ["PAYERS", "Comparison", "Difference", "Rulebook", "compare_outcomes"]
 
 _SCHEMA = "fundstress.compare/1"
 _RESAMPLES, _SEED = 400, 20_261_122  # of populations, for intervals of differences between quantiles
 
-# Who pays, in the order of the figure, and the column that says how much.
-_PAYERS = {
+#: Who pays, in the order of the figure, and the column that says how much.
+PAYERS = {
     "fund": "fund_draw",
     "winners, deleveraged": "forgone_profit",
     "winners, charged": "socialized_loss",
@@ -207,7 +207,7 @@ def _rulebook(outcomes: Outcomes, about: dict[str, Any], clusters: Clusters) -> 
     net = tuple(row for row in reserves if row.kind == "net")
     amounts: dict[str, Any] = {
         "mean": {name: float(np.mean(columns[name])) for name in _MEANS},
-        "payers": {who: float(np.mean(columns[name])) for who, name in _PAYERS.items()},
+        "payers": {who: float(np.mean(columns[name])) for who, name in PAYERS.items()},
     }
     every = {"fund_initial": facts.fund_initial, "reserves": [_ends(row) for row in net], **amounts}
     return Rulebook(

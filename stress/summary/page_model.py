@@ -16,9 +16,10 @@ from stress.summary.year import basis
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
 
-__all__ = ["assumptions", "growth", "hindcast_lines", "model_risk"]
+__all__ = ["FACTOR", "N_ASSUMPTIONS", "assumptions", "growth", "hindcast_lines", "is_miss", "model_risk", "strongest"]
 
-_FACTOR, _N_ASSUMPTIONS = 3.0, 5
+FACTOR = 3.0  # a hind-cast farther off is a miss
+N_ASSUMPTIONS = 5
 _N_MISSING_LINES = 3
 
 
@@ -83,10 +84,10 @@ def hindcast_lines(summary: "Summary") -> Iterator[str]:
     if found is None:
         return
     simulated = sorted((event for event in found.events if event.factor), key=_factor, reverse=True)
-    close = sum(not _is_miss(event) for event in simulated)
+    close = sum(not is_miss(event) for event in simulated)
     yield ""
     yield (
-        f"Hind-casts, one frozen parameter set: {close} of {len(simulated)} within a factor {_FACTOR:g} "
+        f"Hind-casts, one frozen parameter set: {close} of {len(simulated)} within a factor {FACTOR:g} "
         "(fund loss, observed -> model)"
     )
     yield from wrapped("; ".join(filter(None, (_measured(simulated, measure) for measure in MEASURES))), then="  ")
@@ -110,7 +111,7 @@ def _measured(events: list[Hindcast], measure: str) -> str:
 
 
 def _case(event: Hindcast) -> str:
-    miss = "MISS " if _is_miss(event) else ""
+    miss = "MISS " if is_miss(event) else ""
     return f"{miss}{event.name} {100 * event.observed:.3g} -> {100 * (event.simulated or 0.0):.3g} %"
 
 
@@ -118,32 +119,33 @@ def _factor(event: Hindcast) -> float:
     return event.factor or 0.0
 
 
-def _is_miss(event: Hindcast) -> bool:
-    return _factor(event) > _FACTOR
+def is_miss(event: Hindcast) -> bool:
+    """Tell whether the model was off by more than `FACTOR`."""
+    return _factor(event) > FACTOR
 
 
 def assumptions(summary: "Summary") -> Iterator[str]:
     """Yield the five assumptions that move the number most, from the draws of parameters or else from the variants."""
     if summary.parameters is not None and summary.parameters.drivers:
         heading = "What moves the reserve most (range drawn, rank correlation with the reserve)"
-        strongest = [
+        lines = [
             f"{driver.name} {driver.low:g} to {driver.high:g}: {driver.rank_correlation:+.2f}"
-            for driver in summary.parameters.drivers[:_N_ASSUMPTIONS]
+            for driver in summary.parameters.drivers[:N_ASSUMPTIONS]
         ]
-    elif summary.model_risk is not None and (variants := _strongest(summary.model_risk)):
+    elif summary.model_risk is not None and (variants := strongest(summary.model_risk)):
         heading = "What moves the reserve most (variant, reserve over that of the base)"
-        strongest = [f"{variant.axis} {variant.name}: x {three_digits(variant.ratio or 0.0)}" for variant in variants]
+        lines = [f"{variant.axis} {variant.name}: x {three_digits(variant.ratio or 0.0)}" for variant in variants]
     else:
         return
     yield ""
     yield heading
-    yield from grid(strongest)
+    yield from grid(lines)
 
 
-def _strongest(risk: ModelRisk) -> list[Variant]:
+def strongest(risk: ModelRisk) -> list[Variant]:
     """Return the farthest variant of each axis, the farthest axis first."""
     worst = [max(variants, key=_distance) for variants in _axes(risk).values()]
-    return [v for v in sorted(worst, key=_distance, reverse=True) if _distance(v) > 0][:_N_ASSUMPTIONS]
+    return [v for v in sorted(worst, key=_distance, reverse=True) if _distance(v) > 0][:N_ASSUMPTIONS]
 
 
 def _distance(variant: Variant) -> float:

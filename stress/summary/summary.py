@@ -153,7 +153,7 @@ class Summary:
         return Money(self.facts.unit)
 
     @property
-    def caveats(self) -> tuple[str, ...]:
+    def caveats(self) -> tuple[caveats.Caveat, ...]:
         """What a reader must know before using the numbers, one sentence each."""
         return tuple(caveats.caveats(self))
 

@@ -14,7 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from stress import plots
-from stress.summary import ModelRisk, Variant, outcomes_from_increments
+from stress.outcomes import Outcomes
+from stress.summary import CohortShares, ModelRisk, Variant, outcomes_from_increments, summarize
 from stress.summary.notation import Money
 
 
@@ -123,7 +124,24 @@ def likeness():
     )
 
 
+def summary():
+    return summarize(outcomes())
+
+
+def summaries():
+    calm = outcomes()
+    facts = replace(calm.facts, horizon_hours=8760.0)
+    return [summary(), summarize(Outcomes({**calm.columns, "drawdown": 9 * calm.drawdown}, facts))]
+
+
+def shares():
+    return CohortShares(0.99, 40, ("isolated", "whale", "makers"), (0.7, 0.4, -0.1), (0.05, 0.1, 0.02))
+
+
 DATA = {
+    plots.who_paid: summary,
+    plots.attribution: shares,
+    plots.reserve_by_horizon: summaries,
     plots.return_quantiles: likeness,
     plots.memory_of_moves: likeness,
     plots.leverage_by_cohort: crowd,
@@ -160,8 +178,18 @@ def drawn(ax):
     return [artist.get_window_extent() for artist in (*ax.texts, *legend)]
 
 
-# The timeline has four panels; the figures of sweeps are drawn from a folder, in tests/unit/sweeps.
-ELSEWHERE = {"save", "timeline", "parallel_points", "reserve_over", "ruin_map", "sweep_figures", "tornado"}
+# The timeline and the anatomy have four panels; the figures of sweeps are drawn from a folder, in tests/unit/sweeps.
+ELSEWHERE = {
+    "anatomy",
+    "description",
+    "save",
+    "timeline",
+    "parallel_points",
+    "reserve_over",
+    "ruin_map",
+    "sweep_figures",
+    "tornado",
+}
 
 
 def test_every_public_figure_is_under_this_contract():
