@@ -71,7 +71,7 @@ def excesses(waits, decay, first, out):
     """Fill `out` (n,) with the sum of exp(-decay x age) over the claims before each; `first` is 1 after a claim."""
     carried = first
     for i in range(waits.size):
-        carried *= np.exp(-decay * waits[i])
+        carried *= math.exp(-decay * waits[i])
         out[i] = carried
         carried += 1.0
 

@@ -32,10 +32,10 @@ def functions(names):
 
 
 RULES = dict(functions({"rule"}))
-# With what melts into loops.  `randomness` and `markets` draw once for all engines, in kernels: no rules.
-ARITHMETIC = {
-    where: function for where, function in functions(DECORATORS) if not where.startswith(("randomness", "markets"))
-}
+# With what melts into loops.  `randomness` and `markets` draw once for all engines, in kernels: no rules.  Claims
+# have one engine alone, which draws as it goes.
+DRAWING = ("randomness", "markets", "claims/simulate")
+ARITHMETIC = {where: function for where, function in functions(DECORATORS) if not where.startswith(DRAWING)}
 
 
 def called(function):
