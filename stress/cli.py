@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from stress import __version__, cli_data, cli_documents, cli_studies
-from stress.cli_options import Config, Engine, FigureFormat, Json, Method, RunDir, Settings
+from stress.cli_options import Config, Engine, FigureFormat, Json, Method, NoProgress, Quiet, RunDir, Settings, Threads
 
 NAME = "fundstress"
 
@@ -90,15 +90,15 @@ def _run(
     paths: Annotated[int | None, typer.Option(min=1, help="Number of paths.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
     engine: Annotated[Engine | None, typer.Option(help="auto: the fastest that is exact.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    threads: Threads = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>.")] = None,
     overlay: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Apply an [[overlay]], before --set. Repeatable.")
     ] = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
     figure_format: Annotated[FigureFormat, typer.Option(help="svg and pdf for print.")] = FigureFormat.png,
     no_model_risk: Annotated[bool, typer.Option("--no-model-risk", help="Do not run the overlays.")] = False,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stress.cli_options import Config, CrossWallet, Decimal, Json, Mode, QtyUnit, Settings
+from stress.cli_options import Config, CrossWallet, Decimal, Json, Mode, QtyUnit, Quiet, Settings, Threads
 
 
 def import_(
@@ -27,7 +27,7 @@ def import_(
     ] = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Check a venue's own positions and make them a scenario."""
     from stress.launch_import import ImportOptions, launch_import
@@ -64,7 +64,7 @@ def calibrate(
         "configs/btc_perpetual.toml"
     ),
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    quiet: Quiet = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
 ) -> int:
     """Fit price models to candles and keep the one whose barrier hits are nearest to history."""
@@ -89,7 +89,7 @@ def replay(
     until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, ISO 8601, UTC.")] = None,
     paths: Annotated[int | None, typer.Option(min=1, help="Replications of CONFIG; 200 by default.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    threads: Threads = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the interrupted replay in DIR.")] = None,
     setting: Settings = None,
@@ -98,7 +98,7 @@ def replay(
         Path | None, typer.Option(metavar="FILE", help="Draw the path's timeline (png, svg, pdf).")
     ] = None,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    quiet: Quiet = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
 ) -> int:
     """Run history through a venue, or tell the story of one path of a run."""
@@ -161,7 +161,7 @@ def claims(
     seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
     setting: Settings = None,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Size a fund from its history of losses alone."""
     from stress.launch_claims import ClaimsOptions, launch_claims
@@ -185,7 +185,7 @@ def backtest(
     ],
     level: Annotated[float, typer.Option(help="Level of the forecast quantiles.")] = 0.99,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Test forecasts of losses against what came: number, independence and size of the exceptions."""
     from stress.launch_backtest import BacktestOptions, launch_backtest

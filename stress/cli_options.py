@@ -72,3 +72,6 @@ Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Scenario file (T
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Repeatable.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.", show_default=False)]
+Threads = Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stress.cli_options import Config, Engine, Settings, Workforce
+from stress.cli_options import Config, Engine, NoProgress, Quiet, Settings, Threads, Workforce
 
 
 def uncertainty(
@@ -14,14 +14,14 @@ def uncertainty(
     paths: Annotated[
         int | None, typer.Option(min=2, help="Paths of each draw; by default as many as the error asks for.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder; default runs/<name>-<hash8>-uncertainty.")
     ] = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the interval as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
 ) -> int:
     """Draw the [[uncertain]] numbers of a scenario: how far does the answer move with them?"""
     from stress.launch_draws import DrawOptions, launch_draws
@@ -47,11 +47,11 @@ def size(
     horizon: Annotated[str | None, typer.Option(metavar="TIME", help="72h, 30d, 1y; the scenario's own.")] = None,
     paths: Annotated[int | None, typer.Option(min=1, help="Number of paths of each run.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    threads: Threads = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
 ) -> int:
     """Solve for the reserve: how large must the fund be?"""
     from stress.launch_size import SizeOptions, launch_size
@@ -86,8 +86,8 @@ def sweep(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the sweep file, e.g. sweep.n_paths=1000.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the table as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
 ) -> int:
     """Run a scenario at many points: grids, samples, lists; it resumes."""
@@ -132,14 +132,14 @@ def compare(
     paths: Annotated[int | None, typer.Option(min=2, help="Number of paths of each.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
     engine: Annotated[Engine | None, typer.Option(help="auto: the fastest that is exact, for each.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="New folder; default runs/<name>-<hash8>-compare.")
     ] = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the comparison as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="No figures.")] = False,
 ) -> int:
     """Run one population and market under the rulebooks of several presets."""
@@ -167,11 +167,11 @@ def attribute(
     level: Annotated[float, typer.Option(help="The worst 1 - level of the paths are shared.")] = 0.99,
     paths: Annotated[int, typer.Option(min=2, help="Number of paths of each run.")] = 2_000,
     shapley: Annotated[bool, typer.Option("--shapley", help="Every combination of at most 8 cohorts.")] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")] = None,
+    threads: Threads = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the table as one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bar.")] = False,
+    quiet: Quiet = False,
+    no_progress: NoProgress = False,
 ) -> int:
     """Leave out cohorts: who makes the fund need what it needs?"""
     from stress.launch_attribute import AttributeOptions, launch_attribute
@@ -194,7 +194,7 @@ def reverse(
     ] = None,
     setting: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Ask what would ruin the fund of a scenario, or how that of a run was ruined."""
     from stress.launch_reverse import ReverseOptions, launch_reverse
