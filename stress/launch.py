@@ -1,10 +1,11 @@
 """One run as the command line does it: prepared, shown, saved, and resumable when it is interrupted."""
 
+import json
 import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ from stress.summary.notation import Money, percent
 from stress.toml import parse_setting
 from stress.variants import PATHS, model_risk, runners_of
 
-__all__ = ["INTERRUPTED", "Options", "launch", "print_result", "share_line", "shown"]
+__all__ = ["INTERRUPTED", "Answer", "Options", "launch", "print_result", "share_line", "shown"]
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -162,6 +163,21 @@ def _with_parameters(summary: Summary, folder: RunFolder, scenario: Scenario, op
     other = "" if made_with(path) == code_hash() else ", made with another version of the package: draw anew"
     options.log(f"parameter interval: {interval.n_draws:,} draws in {path}{other}")
     return summary.with_(parameters=interval)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a study found, as `print_result` takes it: as text and as JSON."""
+
+    found: Any  # has a ``to_dict``
+    lines: Callable[[Any], Iterable[str]]
+
+    def to_json(self) -> str:
+        """Return one JSON document."""
+        return json.dumps(self.found.to_dict(), indent=2, allow_nan=False)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines(self.found))
 
 
 def print_result(summary: Any, options: Any) -> None:

@@ -1,13 +1,12 @@
 """``fundstress attribute``: the worst paths with and without each cohort, in a table."""
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from stress.coalitions import PATHS, Coalitions, attribute
-from stress.launch import INTERRUPTED, print_result, shown
+from stress.launch import INTERRUPTED, Answer, print_result, shown
 from stress.launch_size import scenario_of
 from stress.summary.notation import Money, percent
 
@@ -45,22 +44,8 @@ def launch_attribute(options: AttributeOptions) -> int:
     except KeyboardInterrupt:
         print("fundstress: interrupted; an attribution keeps nothing", file=sys.stderr)
         return INTERRUPTED
-    print_result(_Answer(found), options)
+    print_result(Answer(found, _lines), options)
     return 0
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """An attribution, as text and as JSON."""
-
-    found: Coalitions
-
-    def to_json(self) -> str:
-        """Return one JSON document."""
-        return json.dumps(self.found.to_dict(), indent=2, allow_nan=False)
-
-    def __str__(self) -> str:
-        return "\n".join(_lines(self.found))
 
 
 def _lines(found: Coalitions) -> Iterator[str]:

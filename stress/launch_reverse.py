@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stress.check import finished_run, is_weighted
-from stress.launch import INTERRUPTED, print_result
+from stress.launch import INTERRUPTED, Answer, print_result
 from stress.launch_size import scenario_of
 from stress.reverse import Breaker, Reverse, SmallestMove, reverse
 from stress.scenario import Scenario, ScenarioError
@@ -38,7 +38,8 @@ def launch_reverse(options: ReverseOptions) -> int:
         return 0
     scenario = scenario_of(options.target, options.settings)
     try:
-        print_result(_Searched(reverse(scenario, minutes=options.minutes, leverage=options.leverage)), options)
+        found = reverse(scenario, minutes=options.minutes, leverage=options.leverage)
+        print_result(Answer(found, _searched_lines), options)
     except KeyboardInterrupt:
         print("fundstress: interrupted; a search keeps nothing", file=sys.stderr)
         return INTERRUPTED
@@ -57,20 +58,6 @@ def _told(options: ReverseOptions) -> "_Told":
     except ValueError as error:
         raise ScenarioError(f"{options.target}: {error}") from None
     return _Told(options.target, int((outcomes.ruin_step >= 0).sum()), stories)
-
-
-@dataclass(frozen=True)
-class _Searched:
-    """A search, as text and as JSON."""
-
-    found: Reverse
-
-    def to_json(self) -> str:
-        """Return one JSON document."""
-        return json.dumps(self.found.to_dict(), indent=2, allow_nan=False)
-
-    def __str__(self) -> str:
-        return "\n".join(_searched_lines(self.found))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """``fundstress size``: the reserve of a level over a horizon, in one line, with its method and its interval."""
 
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stress.launch import INTERRUPTED, print_result, shown
+from stress.launch import INTERRUPTED, Answer, print_result, shown
 from stress.notices import notices
 from stress.scenario import Scenario, ScenarioError
 from stress.size import Sizing, check_budget, solve
@@ -77,22 +76,8 @@ def launch_size(options: SizeOptions) -> int:
     except KeyboardInterrupt:
         print("fundstress: interrupted; a search for the reserve keeps nothing", file=sys.stderr)
         return INTERRUPTED
-    print_result(_Answer(found), options)
+    print_result(Answer(found, _lines), options)
     return 0
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """A sizing, as text and as JSON."""
-
-    found: Sizing
-
-    def __str__(self) -> str:
-        return "\n".join(_lines(self.found))
-
-    def to_json(self) -> str:
-        """Return the answer as one JSON document."""
-        return json.dumps(self.found.to_dict(), indent=2, allow_nan=False)
 
 
 def _lines(found: Sizing) -> list[str]:
