@@ -23,9 +23,11 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.extending import register_jitable
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, register_jitable
 
-__all__ = ["cache_folder", "frugal_kernel", "inline", "kernel", "one_of", "record", "record_dtype", "rule"]
+__all__ = ["borrowed", "cache_folder", "frugal_kernel", "inline", "kernel", "one_of", "record", "record_dtype", "rule"]
 
 rule = register_jitable
 PACKAGE = Path(__file__).parent
@@ -58,6 +60,32 @@ def cache_folder() -> Path:
 def inline(function: Callable) -> Callable:
     """Mark arithmetic that must melt into the calling loop, so that LLVM can vectorise the loop."""
     return register_jitable(forceinline=True, error_model="numpy")(function)
+
+
+@intrinsic
+def borrowed(context, arrays):
+    """Return an array, or a tuple of them however nested, whose reference counts nobody keeps.
+
+    A call passes every array of its arguments, and counts each up and down: atomically, which costs more than the
+    arithmetic of a step and makes threads wait for each other.  A kernel's arguments outlive it, so that it need
+    not count them.
+    """
+
+    def generate(context, builder, signature, args):
+        return _without_owner(context, builder, signature.args[0], args[0])
+
+    return arrays(arrays), generate
+
+
+def _without_owner(context, builder, kind, value):
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        return array._getvalue()
+    for i, part in enumerate(kind) if isinstance(kind, types.BaseTuple) else ():
+        member = _without_owner(context, builder, part, builder.extract_value(value, i))
+        value = builder.insert_value(value, member, i)
+    return value
 
 
 def one_of(rules: Sequence[Callable]) -> Callable:

@@ -39,7 +39,7 @@ from stress.engines.turnover import (
 from stress.exchange.pool_guard import compose_pool_guard
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
-from stress.rules import kernel, record_dtype, rule
+from stress.rules import borrowed, kernel, record_dtype, rule
 
 CASE, FLOWS = record_dtype(Case()), record_dtype(Flows())
 
@@ -234,6 +234,7 @@ def compiled(rules):
     @kernel
     def run_block(states, book, world, first, accounts, holdings, ledger, traces):
         """Run every path of a block on a fresh copy of the accounts."""
+        world, holdings = borrowed(world), borrowed(holdings)
         for p in range(states.size):
             holdings.accounts[:] = accounts
             clear_ring(holdings.seats)

@@ -45,7 +45,7 @@ from stress.exchange.portfolio import (
 from stress.exchange.pricing import pay_funding
 from stress.exchange.settlement import record_event
 from stress.exchange.waterfall import Case
-from stress.rules import kernel, record_dtype, rule
+from stress.rules import borrowed, kernel, record_dtype, rule
 
 CASE, FLOWS = record_dtype(Case()), record_dtype(Flows())
 
@@ -287,6 +287,7 @@ def compiled(rules):
     def run_block(states, pools, world, first, start, accounts, fresh, queue, venue, room, ledger, traces):
         """Run every path of a block on a fresh copy of the accounts; `states` (n, n_symbols + 1), the venue last."""
         n_symbols = states.shape[1] - 1
+        world, accounts, queue, room = borrowed(world), borrowed(accounts), borrowed(queue), borrowed(room)
         if states.shape[0] > 0:
             anchor(states[0], venue, start, fresh)
         for p in range(states.shape[0]):
