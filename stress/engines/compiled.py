@@ -145,7 +145,7 @@ class MovingLadderEngine(CompiledEngine):
         kernel(states, self.book, block, first, population.accounts, here, ledger, traces)
 
 
-class LadderEngine(CompiledEngine):
+class LadderEngine(MovingLadderEngine):
     """Only the accounts that are crossed, of a book that nobody joins."""
 
     def __init__(self, scenario: Scenario, population: Population, keep_ledger: bool):

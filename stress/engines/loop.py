@@ -150,7 +150,7 @@ def compose_liquidate(rules, value_fund, carry):
             called, flows, case = first_of(holdings.round, n), holdings.flows[0], holdings.case[0]
             close_batch(state, book, path.shocks, step, called, flows, case, holdings.accounts, holdings.living)
             put_back(state, book, holdings, n, ledger, path_id, step, round_)
-            if book.limited == 1:
+            if book.limited == 1 and state.inventory != 0.0:
                 carry(state, book, holdings)
             record_event(state, book, step, value_fund(state, book))
             state.rounds_max = max(state.rounds_max, round_ + 1)
@@ -180,7 +180,7 @@ def compose_carry(value_fund, shed_inventory, must_shed):
     @rule
     def carry(state, book, holdings):
         """Hand over what the fund cannot carry."""
-        if state.inventory != 0.0 and must_shed(state, book, value_fund(state, book)):
+        if must_shed(state, book, value_fund(state, book)):
             living = list_living(holdings.accounts, holdings.living)
             one, case = first_of(holdings.round, 1), holdings.case[0]
             shed_inventory(state, book, one, case, holdings.accounts, living)

@@ -52,7 +52,7 @@ from stress.engines.turnover import (
     vacate,
 )
 from stress.exchange.settlement import record_event
-from stress.rules import frugal_kernel, inline, kernel, rule
+from stress.rules import borrowed, frugal_kernel, inline, kernel, rule
 
 
 class Standing(NamedTuple):
@@ -81,13 +81,12 @@ def standing_of(population: Population, turnover: dict[str, Any]) -> Standing:
 
 @inline
 def look_at(state, book, here, side, shelf, step, n):
-    """Move the accounts of one shelf whose order executes now into the round, from place `n` on."""
+    """Take the accounts of one shelf whose order executes now off it, and note their rows from place `n` on."""
     shelves = here.shelves
     i = shelves.heads[side, shelf]
     while i != NOWHERE:
         after, a = shelves.after[side, i], here.accounts[i]
         if has_order(a, state, book, step):
-            here.round.batch[n] = a
             here.ids[n] = i
             n += 1
             take_off(shelves, i)
@@ -104,7 +103,7 @@ def look_at(state, book, here, side, shelf, step, n):
 
 @inline
 def gather(state, book, here, step):
-    """Move everybody whose order executes now into the round, looking only where the mark has been."""
+    """Note everybody whose order executes now, looking only where the mark has been; return how many."""
     shelves, n = here.shelves, 0
     slack = drift(shelves, state.mark, state.funding, book.tiers)
     if slack > WIDTH * state.mark:
@@ -116,10 +115,29 @@ def gather(state, book, here, step):
         n = look_at(state, book, here, 0, shelf, step, n)
     for shelf in range(shelves.edges[1], shelf_of(shelves, level + slack) + 1):
         n = look_at(state, book, here, 1, shelf, step, n)
-    for j in range(n):
-        here.accounts[here.ids[j]].qty = 0.0
-        here.accounts[here.ids[j]].wait = 0
     return n
+
+
+@inline
+def fill_round(here, n):
+    """Move the accounts whose rows were noted into the round."""
+    for j in range(n):
+        account = here.accounts[here.ids[j]]
+        here.round.batch[j] = account
+        account.qty = 0.0
+        account.wait = 0
+
+
+@inline
+def as_found(rows):
+    """Leave the round in the order of the shelves: a fund that pays everybody asks for none."""
+    return
+
+
+@rule
+def by_row(rows):
+    """Sort the round by row: a layer that runs out on the way has an order of payment."""
+    rows.sort()
 
 
 @inline
@@ -175,7 +193,7 @@ def compose_whole_round(rules):
     return close_called
 
 
-@inline
+@rule
 def sort_if_touched(state, book, here):
     """Put those whom a layer has touched on other shelves."""
     if state.touched == 1:
@@ -193,17 +211,11 @@ def compose_sorted_carry(carry):
         sort_if_touched(state, book, here)
         state.touched = max(state.touched, touched)
 
-    @inline
-    def carry_if_any(state, book, here):
-        """Call only if there is inventory: a call passes every array of `here`."""
-        if state.inventory != 0.0:
-            carry_sorted(state, book, here)
-
-    return carry_if_any
+    return carry_sorted
 
 
-def compose_liquidate(close_called, value_fund, carry, melt):
-    """Return the liquidation rounds of a step over the shelves."""
+def compose_liquidate(close_called, value_fund, carry, arrange, melt):
+    """Return the liquidation rounds of a step over the shelves; `arrange` puts the rows of a round in order."""
 
     @melt
     def liquidate(state, book, path, step, path_id, here, ledger):
@@ -213,9 +225,11 @@ def compose_liquidate(close_called, value_fund, carry, melt):
             n = gather(state, book, here, step)
             if n == 0:
                 break
+            arrange(here.ids[:n])
+            fill_round(here, n)
             close_called(state, book, here, n, path.shocks, step)
             scatter(state, book, here, n, ledger, path_id, step, round_)
-            if book.limited == 1:
+            if book.limited == 1 and state.inventory != 0.0:
                 carry(state, book, here)
             record_event(state, book, step, value_fund(state, book))
             round_ += 1
@@ -227,7 +241,7 @@ def compose_liquidate(close_called, value_fund, carry, melt):
     return liquidate
 
 
-@inline
+@rule
 def leave(state, book, path, step, here):
     """Take the margin out of the accounts that leave at this step."""
     for j in range(path.exits.size):
@@ -267,7 +281,7 @@ def let_depart(state, book, here):
 turn_over = compose_renew(move_out, move_in, melt=inline)
 
 
-@inline
+@rule
 def renew(state, book, path, step, works, here):
     """Let the step's events of renewal happen; after ADL or a haircut, let some accounts leave for good."""
     turn_over(state, book, path, step, works, here)
@@ -275,7 +289,7 @@ def renew(state, book, path, step, works, here):
         let_depart(state, book, here)
 
 
-@inline
+@rule
 def begin(here, accounts, tiers):
     """Start a path from a fresh copy of the accounts."""
     for i in range(accounts.size):
@@ -288,7 +302,7 @@ def begin(here, accounts, tiers):
 def shadow(rules):
     """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` of the shadow fund."""
     value_fund, _ = compose_end(rules)
-    liquidate = compose_liquidate(compose_shadow_round(rules), value_fund, carry_all, melt=inline)
+    liquidate = compose_liquidate(compose_shadow_round(rules), value_fund, carry_all, as_found, melt=inline)
     follow = compose_path(rules, liquidate, carry_all, leave, turn_over, value_fund, melt=inline)
 
     @frugal_kernel
@@ -306,12 +320,13 @@ def whole(rules):
     """Return the kernel ``(states, book, world, first, accounts, here, ledger, traces)`` with the whole waterfall."""
     value_fund, shed_inventory = compose_end(rules)
     carry = compose_sorted_carry(compose_carry(value_fund, shed_inventory, compose_must_shed(rules)))
-    liquidate = compose_liquidate(compose_whole_round(rules), value_fund, carry, melt=rule)
-    follow = compose_path(rules, liquidate, carry, leave, renew, value_fund, melt=inline)
+    liquidate = compose_liquidate(compose_whole_round(rules), value_fund, carry, by_row, melt=rule)
+    follow = compose_path(rules, liquidate, carry, leave, renew, value_fund)
 
     @kernel
     def run_block(states, book, world, first, accounts, here, ledger, traces):
         """Run every path of a block."""
+        world, here = borrowed(world), borrowed(here)
         for p in range(states.size):
             begin(here, accounts, book[0].tiers)
             follow(states[p], book[0], path_of(world, p), first + p, here, ledger, traces[p])

@@ -14,7 +14,7 @@ import numpy as np
 
 from stress.engines.reactions import triggers
 from stress.exchange.margin import tier_of
-from stress.rules import inline
+from stress.rules import inline, rule
 
 WIDTH = 1e-3  # of a shelf, in log price
 BELOW, ABOVE = 4.0, 3.0  # reach of the shelves about the price of the start, in log; what lies beyond is on the last
@@ -109,7 +109,7 @@ def take_off(shelves, i):
             unlink(shelves, i, side)
 
 
-@inline
+@rule
 def clear_shelves(shelves):
     """Empty all shelves."""
     for shelf in range(N_SHELVES):
@@ -118,7 +118,7 @@ def clear_shelves(shelves):
     shelves.edges[0], shelves.edges[1] = NOWHERE, N_SHELVES
 
 
-@inline
+@rule
 def fill_shelves(shelves, accounts, funding, tiers):
     """Put everybody on the shelves anew, at this cumulative funding."""
     clear_shelves(shelves)
@@ -137,7 +137,7 @@ def is_as_put(shelves, i, account):
     return shelves.held[i, 0] == account.qty and (same_margin or account.qty == 0.0)
 
 
-@inline
+@rule
 def put_anew(shelves, accounts, tiers):
     """Put whoever has changed on other shelves: a look at everybody, and work for those."""
     for i in range(accounts.size):

@@ -2,7 +2,7 @@
 
 A compiled engine supplies two rules: ``liquidate(state, book, path, step, holdings, ledger)`` runs the
 liquidation rounds of a step and leaves in ``state.next_low`` and ``next_high`` the marks between which nobody
-is liquidated; ``carry(state, book, holdings)`` deals with a fund that cannot carry its inventory;
+is liquidated; ``carry(state, book, holdings)`` is asked while the fund has inventory, which it may not be able to carry;
 ``leave(state, book, path, step, holdings)`` takes the margin out of accounts that let themselves be liquidated;
 ``renew(state, book, path, step, works, holdings)`` lets the step's events of renewal happen.
 """
@@ -288,14 +288,14 @@ def compose_step(rules, liquidate, carry, leave, renew, value_fund, melt):
             if works:
                 carry(state, book, holdings)
                 unwind(state, book, step)
-        if works:
+        if works and state.inventory != 0.0:
             carry(state, book, holdings)
         renew(state, book, path, step, works, holdings)
         record_event(state, book, step, value_fund(state, book))
         if (step + 1) % book.funding_every == 0:
             pay_funding(state, path.rates[(step + 1) // book.funding_every - 1])
             state.touched = 1
-            if works:
+            if works and state.inventory != 0.0:
                 carry(state, book, holdings)
             record_event(state, book, step, value_fund(state, book))
 
