@@ -18,6 +18,7 @@ from stress.summary import liquidation_probability
 HERE = Path(__file__).parent
 HOUR_YEARS = 1.0 / 8760.0
 PRICE = 50_000.0
+SEVENTH = 86_400.0 / 7.0  # seconds: no whole number of minutes, so that the noise of a step is one number
 NORMAL = {"tail_index": 200.0}  # from which noise is normal
 NO_FRILLS = {
     "gbm": {},
@@ -55,7 +56,7 @@ def horizon(run):
 def before_and_last(market, *, hours, step=3_600.0, **size):
     """Return the log-returns of all steps but the last, and of the last one, shape (2, n)."""
     hour = step / 3_600.0
-    lifted = [{"at_hours": hours - 2.0 * hour, "move": 9.0}, {"at_hours": hours - hour, "move": -0.9}]
+    lifted = [{"at_hours": hours - 1.5 * hour, "move": 9.0}, {"at_hours": hours - 0.5 * hour, "move": -0.9}]
     run = stress.run(scenario_of(market, hours=hours, step=step, **size).with_(shock=lifted))
     before = np.log(run.price_max / (10.0 * PRICE))
     return np.stack([before, horizon(run) - before])
@@ -189,7 +190,7 @@ def test_d17_mean_number_of_jumps_that_excite_jumps(branching, decay, days, empt
     law = {"jumps_per_year": 2.5 * 365.0, "branching": branching, "memory_hours": 24.0 / decay, "jump_down": SIZE}
     start = {"start_rate": 0.0} if empty else {}
     market = {"kind": "hawkes", "vol_annual": 0.0, "jump_down_share": 1.0, **law, **start}
-    moved = log_returns(market, hours=24.0 * days, step=days * 691.2, n_paths=40_000)
+    moved = log_returns(market, hours=24.0 * days, step=SEVENTH, n_paths=40_000)
     assert close(moved, 0.0)
     assert close((moved / SIZE) ** 2, 2.0 * expected)
 
@@ -198,15 +199,15 @@ def test_d17_mean_number_of_jumps_that_excite_jumps(branching, decay, days, empt
 
 D18 = {"vol_annual": 0.8, "reversion_per_year": 3.0, "vol_of_vol": 1.2, "correlation": 0.0}
 OTHER = {"vol_annual": 0.5, "reversion_per_year": 40.0, "vol_of_vol": 6.0, "correlation": -0.4}
-BAR = 5.76  # hours: no whole number of minutes, so that a bar is one normal
+BAR = SEVENTH / 3_600.0  # hours
 
 
 @cache
 def heston_month(kind, **law):
     """Return the log-returns of thirty days and of the four hours that follow."""
     jumps = {"jumps_per_year": 0.0} if kind == "bates" else {}
-    market = {"kind": kind, "bar_seconds": BAR * 3_600.0, "start_vols_annual": [0.9], **law, **jumps}
-    return before_and_last(market, hours=720.0 + BAR, step=BAR * 3_600.0, n_paths=40_000)
+    market = {"kind": kind, "bar_seconds": SEVENTH, "start_vols_annual": [0.9], **law, **jumps}
+    return before_and_last(market, hours=720.0 + BAR, step=SEVENTH, n_paths=40_000)
 
 
 @pytest.fixture(params=[("heston", D18), ("bates", D18), ("heston", OTHER)], ids=["heston", "bates", "other"])
