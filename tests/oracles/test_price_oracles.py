@@ -72,10 +72,10 @@ def close(sample, expected, errors=4.0):
 @pytest.mark.parametrize("kind", NO_FRILLS)
 def test_d02_a_model_without_its_frills_is_hit_as_often_as_brownian_motion(kind):
     market = {"kind": kind, **volatility(kind, 0.8), **NO_FRILLS[kind], "extremes": "bridge"}
-    run = stress.run(scenario_of(market, hours=24.0, step=1_200.0, n_paths=40_000, name="one_account"))
+    run = stress.run(scenario_of(market, hours=24.0, step=1_200.0, n_paths=20_000, name="one_account"))
     value = liquidation_probability(PRICE, 47_500.0 / 0.995, vol_annual=0.8, years=1.0 / 365.0)
     assert value == pytest.approx(0.275320284798, rel=1e-11)
-    assert abs(run.liquidated_accounts.mean() - value) <= 4 * math.sqrt(value * (1.0 - value) / 40_000)
+    assert abs(run.liquidated_accounts.mean() - value) <= 4 * math.sqrt(value * (1.0 - value) / 20_000)
 
 
 # D15: moments of GARCH.
