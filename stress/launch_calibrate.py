@@ -131,6 +131,7 @@ def to_dict(found: Comparison) -> dict[str, Any]:
                    "sha256": candles.sha256, "notes": list(candles.notes)},
         "tail_index": _finite(found.tail),
         "models": [_model(found, judged) for judged in found.models],
+        "refused": list(found.refused),
     }  # fmt: skip
 
 
@@ -170,6 +171,8 @@ def show(found: Comparison) -> None:
     for model in found.models:
         for flag in model.fit.flags:
             console.print(f"{model.fit.name}: {flag}")
+    for line in found.refused:
+        console.print(line)
 
 
 def _models(found: Comparison) -> Any:

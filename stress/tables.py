@@ -1,5 +1,6 @@
 """Tables that a user brings, CSV or Parquet: columns by their usual names, times, numbers; errors in one line."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ __all__ = ["parse_time", "pick_column", "read_numbers", "read_table", "read_time
 
 UNITS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (0.0, 1.0))  # an epoch above this is in that unit of a second
 NOTHING: tuple[str, ...] = ()
+ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")  # at the end of an ISO 8601 time
 
 
 def read_table(path: Path) -> Any:
@@ -78,6 +80,6 @@ def read_times(column: Any, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
         seconds = stamps.to_numpy("datetime64[ns]").astype(np.int64) / 1e9
         if stamps.isna().any():
             raise ScenarioError(f"{path}: time: row {1 + int(stamps.isna().argmax())} is empty")
-        if getattr(column.dtype, "tz", None) is None and not str(column.iloc[0]).endswith(("Z", "+00:00")):
+        if getattr(column.dtype, "tz", None) is None and not ZONE.search(str(column.iloc[0])):
             notes = ("times without a zone are taken as UTC",)
     return np.round(seconds).astype(np.int64), notes

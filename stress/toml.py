@@ -182,6 +182,14 @@ def each(name: str, rows: Any, family: type[Part]) -> tuple[Any, ...]:
     return tuple(chosen)
 
 
+def chosen(source: str, table: dict[str, Any], family: type[Part]) -> Any:
+    """Return one part of a table, or say in one line what `source` has that it may not have."""
+    try:
+        return family.choose(table)
+    except ValidationError as error:
+        raise ScenarioError(explain(error, source, family, table)) from None
+
+
 def explain(error: ValidationError, source: str, model: type[BaseModel], tables: Any) -> str:
     """Say the first error in one line: file, key, value, allowed range, nearest key."""
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from stress.candles import Candles
 from stress.candles.candles import said
 from stress.markets.base import Market
 from stress.markets.prices import OnPrices
-from stress.toml import ScenarioError
+from stress.toml import ScenarioError, chosen
 
 __all__ = ["Comparison", "Judged", "compare"]
 
@@ -57,12 +57,15 @@ class Comparison:
     models : tuple of Judged
     history, held_back : dict
         Cell to `Hits` of all bars and of the last third.
+    refused : tuple of str
+        Models whose fit has numbers that no market may have, a line each.
     """
 
     candles: Candles
     models: tuple[Judged, ...]
     history: dict[Cell, Hits] = field(default_factory=dict)
     held_back: dict[Cell, Hits] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
     @property
     def best(self) -> Judged:
@@ -97,23 +100,39 @@ def compare(
     Raises
     ------
     ScenarioError
-        If the bars are too few, or nothing ever moves.
+        If the bars are too few, nothing ever moves, or no model can be fitted.
     """
     check(candles)
     split = round((1.0 - HELD_BACK) * len(candles))
-    before, after = candles[:split], candles[split:]
-    history, later = history_hits(candles), history_hits(after)
-    judged = []
+    found = Comparison(candles, (), history_hits(candles), history_hits(candles[split:]))
+    judged, refused = [], []
     for name in names:
         progress(name)
-        fit, early = FITTERS[name](candles), FITTERS[name](before)
-        market = market_of(fit, candles, source)
-        tested = market_of(early, after, source | {"until": said(float(after.time[0]))})
-        hits, held_back = model_hits(market, list(history)), model_hits(tested, list(later))
-        tail = hill(simulated_bars(market, candles.seconds, *SHORT).ravel())
-        judged.append(Judged(fit, hits, held_back, misfit(held_back, later), tail))
+        try:
+            judged.append(judge(name, found, split, source))
+        except ScenarioError as error:
+            refused.append(str(error))
+    if not judged:
+        raise ScenarioError("no model can be fitted: " + "; ".join(refused))
     models = sorted(judged, key=lambda model: (math.isnan(model.error), model.error))
-    return Comparison(candles, tuple(models), history, later)
+    return replace(found, models=tuple(models), refused=tuple(refused))
+
+
+def judge(name: str, found: Comparison, split: int, source: dict[str, Any]) -> Judged:
+    """Fit one model to all bars and to those before `split`, and count its hits.
+
+    Raises
+    ------
+    ScenarioError
+        If the fit has numbers that no market may have.
+    """
+    candles, before, after = found.candles, found.candles[:split], found.candles[split:]
+    fit, early = FITTERS[name](candles), FITTERS[name](before)
+    market = market_of(fit, candles, source)
+    tested = market_of(early, after, source | {"until": said(float(after.time[0]))})
+    hits, held_back = model_hits(market, list(found.history)), model_hits(tested, list(found.held_back))
+    tail = hill(simulated_bars(market, candles.seconds, *SHORT).ravel())
+    return Judged(fit, hits, held_back, misfit(held_back, found.held_back), tail)
 
 
 def check(candles: Candles) -> None:
@@ -132,7 +151,7 @@ def market_of(fit: Fit, through: Candles | None, source: dict[str, Any]) -> Mark
     """Return the process of a fit, on its way through the volatilities of `through`, at a price of one."""
     keys = fit.market_through(through)
     made = source if issubclass(Market.member(keys["kind"]), OnPrices) else {}
-    return Market.choose({**keys, **made, "price_usd": 1.0})
+    return chosen(f"{fit.name}: refused", {**keys, **made, "price_usd": 1.0}, Market)
 
 
 def misfit(model: dict[Cell, Hits], history: dict[Cell, Hits]) -> float:

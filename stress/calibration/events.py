@@ -40,14 +40,22 @@ def fit_hawkes(candles: Candles) -> Fit:
         "kind": "hawkes",
         "vol_annual": math.sqrt(np.mean(r[~jumps] ** 2) / dt),
         "jumps_per_year": rate / dt,
-        "jump_up": float(up.mean()) if up.size else 0.01,
-        "jump_down": float(down.mean()) if down.size else 0.01,
+        "jump_up": mean_size(up),
+        "jump_down": mean_size(down),
         "jump_down_share": float(down.size / times.size),
         "branching": min(found["branching"], 0.985),
         "memory_hours": found["memory"] * hours,
     }
     spread = {"branching": errors["branching"], "memory_hours": errors["memory"] * hours} if errors else {}
     return Fit("hawkes", market, spread, None, 7, (*flags, "in two stages: no likelihood of the returns"))
+
+
+def mean_size(sizes: np.ndarray) -> float:
+    """Return the mean of exponential sizes with the mean square of these: then the variance is the sample's.
+
+    Their own mean would give it too much, because none of them is small: an exponential has twice its squared mean.
+    """
+    return math.sqrt(0.5 * np.mean(sizes**2)) if sizes.size else 0.01
 
 
 def hawkes_log_likelihood(times: np.ndarray, end: float, base: float, branching: float, memory: float) -> float:

@@ -81,7 +81,6 @@ LINE = Transform(lambda x: x, lambda x: 1.0)
 POSITIVE = Transform(lambda x: math.exp(min(x, 50.0)), lambda x: math.exp(min(x, 50.0)))
 SHARE = Transform(lambda x: 1.0 / (1.0 + math.exp(-x)), lambda x: math.exp(-x) / (1.0 + math.exp(-x)) ** 2)
 ABOVE_TWO = Transform(lambda x: 2.0 + math.exp(min(x, 5.0)), lambda x: math.exp(min(x, 5.0)))
-SIGNED_SHARE = Transform(math.tanh, lambda x: 1.0 - math.tanh(x) ** 2)
 
 
 def by_likelihood(

@@ -1,4 +1,4 @@
-"""Cover-N at a venue with several symbols: the market moves, every symbol with it by its beta."""
+"""Cover-N at a venue with several symbols: the market moves, every symbol with it by its beta or its jump beta."""
 
 import math
 from collections.abc import Callable
@@ -25,7 +25,16 @@ class SeveralCover(Cover):
     def price(self, index: int, population: Any) -> None:
         """Price population `index`."""
         held = self._by_holder(population)
-        self.priced[index] = {move: np.sort(self._deficits(*held, move))[::-1] for move in MOVES}
+        self.priced[index] = {move: self._worse(held, move) for move in MOVES}
+
+    def _worse(self, held: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], move: float) -> np.ndarray:
+        """Return the losses at a move, the larger of two at every rank: the market drifts there, or it jumps."""
+        followed = {tuple(asset.beta for asset in self.scenario.asset), self._jump_betas()}
+        return np.max([np.sort(self._deficits(*held, betas, move))[::-1] for betas in followed], axis=0)
+
+    def _jump_betas(self) -> tuple[float, ...]:
+        """Return how every symbol follows a jump of the market."""
+        return tuple(a.beta if a.jump_beta is None else a.jump_beta for a in self.scenario.asset)
 
     def _by_holder(self, book: Book) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return quantity and cost (n, n_symbols), wallet (n,) and coins (n, n_assets) of every holder."""
@@ -42,10 +51,10 @@ class SeveralCover(Cover):
         np.add.at(coins, holder, p.coins)
         return qty, cost, np.bincount(holder, p.wallet, n), coins
 
-    def _deficits(self, qty, cost, wallet, coins, move: float) -> np.ndarray:
+    def _deficits(self, qty, cost, wallet, coins, betas: tuple[float, ...], move: float) -> np.ndarray:
         """Return the largest losses beyond margin at a move of the market, liquidation cost included."""
         start = np.array([asset.price_usd for asset in self.scenario.asset])
-        price = start * np.exp(np.array([asset.beta for asset in self.scenario.asset]) * math.log1p(move))
+        price = start * np.exp(np.array(betas) * math.log1p(move))
         index = dict(zip(symbols.names(self.scenario), price, strict=True))
         worth = np.array([index[row.symbol] if row.symbol else 1.0 for row in self.scenario.collateral])
         equity = wallet + (qty * price - cost).sum(axis=1) + coins @ worth

@@ -52,8 +52,12 @@ class Filtered(Recursion, OnPrices, kind="filtered"):
         return OnPrices.numbers(self, clock) | self.recursion_numbers(self.bar_years)
 
     def shocks(self) -> np.ndarray:
-        """Return the file's bars over the volatility that was expected of each, shape (4, n_returns)."""
+        """Return the file's bars over the volatility that was expected of each, closes without drift, (4, n_returns).
+
+        Returns without a drift have shocks with one where calm bars rose and wild ones fell.
+        """
         rows = typical_rows(self.candles) / np.sqrt(self.filtered(self.candles.returns, self.bar_years))
+        rows[CLOSE] -= rows[CLOSE].mean()
         return rows / math.sqrt(np.mean(rows[CLOSE] ** 2))
 
     def table(self, clock: Clock) -> np.ndarray:

@@ -55,8 +55,8 @@ class Regime(FatTailed, kind="regime"):
 
     vol_calm_annual: float = Field(default=0.45, ge=0, le=10)  # illustrative
     vol_wild_annual: float = Field(default=1.3, ge=0, le=20)  # illustrative
-    calm_hours: float = Field(default=60.0, gt=0)  # illustrative
-    wild_hours: float = Field(default=15.0, gt=0)  # illustrative
+    calm_hours: float = Field(default=60.0, ge=0.001)  # illustrative
+    wild_hours: float = Field(default=15.0, ge=0.001)  # illustrative
     start_wild: float | None = Field(default=None, ge=0, le=1)  # probability of wild now; absent: the stationary one
     increments = staticmethod(regime_increments)
     deviations = staticmethod(regime_deviations)

@@ -10,6 +10,7 @@ from stress.rules import rule
 
 OCTAVES, CELLS = 48, 64  # of the table: each halving of a tail probability has 64 cells
 COLUMNS = OCTAVES * (CELLS + 1)
+NORMAL = 200.0  # degrees of freedom from which noise is normal
 
 
 @rule
@@ -31,10 +32,12 @@ def scale_table(nu: float, cap: float) -> np.ndarray:
     """Return sqrt((nu - 2) / chi2_nu) by probability: the scale that turns a normal into a unit Student-t.
 
     It is capped at `cap` and raised below the cap such that its mean square stays one.  Row 0 holds the lower half
-    of probabilities, row 1 the upper half; shape (2, COLUMNS).
+    of probabilities, row 1 the upper half; shape (2, COLUMNS).  From `NORMAL` degrees of freedom on it is one.
     """
     from scipy.special import chdtri, gammaincinv  # scipy.stats would cost a second
 
+    if nu >= NORMAL:
+        return np.ones((2, COLUMNS))
     base = 2.0 ** -(2.0 + np.arange(OCTAVES))
     tail = (base[:, None] * (1.0 + np.arange(CELLS + 1) / CELLS)).ravel()
     squares = np.stack([2.0 * gammaincinv(nu / 2.0, tail), chdtri(nu, tail)])  # chi2 quantiles

@@ -158,7 +158,7 @@ class _Jumps:
 
     def sizes(self, numbers: Numbers, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is added up of every jump, twice."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not define the sizes of its jumps")
 
     def drawn(self, numbers: Numbers, key: np.ndarray, first: int, n: int) -> np.ndarray:
         """Return number and sums."""

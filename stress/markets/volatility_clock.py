@@ -17,7 +17,7 @@ from stress.markets.base import Clock, Market
 from stress.markets.jumps import MOST_EXPECTED, poisson_count
 from stress.markets.noise import fill_noise, noise_numbers
 from stress.markets.starts import Starts
-from stress.markets.tails import COLUMNS, look_up, scale_table
+from stress.markets.tails import COLUMNS, NORMAL, look_up, scale_table
 from stress.markets.tilts import WILD, ParetoJumpSizes, Start, Tilts, Wild
 from stress.randomness import (
     JUMPS,
@@ -181,7 +181,7 @@ class VolatilityClock(Starts, Market, kind="volatility_clock"):
             "steps_per_interval": float(max(1, round(self.noise_clock_seconds / clock.step_seconds))),
             "intervals_per_step": float(max(1, round(clock.step_seconds / self.noise_clock_seconds))),
             "wild": 1.0,
-            "fat_tails": 1.0 if self.tail_index < 200 else 0.0,
+            "fat_tails": 1.0 if self.tail_index < NORMAL else 0.0,
             "expected_jumps": self.jumps_per_year * clock.step_years * clock.n_steps,
             "smallest": self.jump_smallest,
             "beyond_largest": (self.jump_largest / self.jump_smallest) ** -self.jump_tail_index,

@@ -84,6 +84,66 @@ def test_what_cannot_be_fitted_is_one_line_and_exit_code_two(calibrate, capsys, 
     assert not (tmp_path / "ours.toml").exists()
 
 
+def lines(prices, change):
+    head, *rows = prices.read_text().splitlines()
+    return "\n".join(change(head, rows))
+
+
+def cell(rows, row, column, text):
+    words = rows[row].split(",")
+    return [*rows[:row], ",".join([*words[:column], text, *words[column + 1 :]]), *rows[row + 1 :]]
+
+
+BAD = {
+    "unsorted": (lambda head, rows: [head, *rows[::-1]], "is followed by an earlier one: sort the file"),
+    "duplicates": (lambda head, rows: [head, *rows[:9], *rows[8:]], "1970-01-01 08:00 (row 9) comes twice"),
+    "mixed frequency": (
+        lambda head, rows: [head, *cell(rows, 5, 0, "18060")],
+        "mixed frequency: most bars last 3600 s",
+    ),
+    "zero": (lambda head, rows: [head, *cell(rows, 5, 3, "0")], "low: row 6 is 0.0, prices must be positive numbers"),
+    "negative": (lambda head, rows: [head, *cell(rows, 5, 4, "-1")], "close: row 6 is -1.0, prices must be positive"),
+    "missing": (lambda head, rows: [head, *cell(rows, 5, 4, "")], "close: row 6 is nan, prices must be positive"),
+    "too few": (lambda head, rows: [head, *rows[:500]], "500 bars are too few to fit a model: at least 1,000"),
+    "constant": (
+        lambda head, rows: [head, *(",".join([row.split(",")[0], *["100"] * 4]) for row in rows)],
+        "the price stands still in 100% of the bars: nothing can be fitted",
+    ),
+    "wrong columns": (
+        lambda head, rows: ["timestamp,first,high,low,last", *rows],
+        "has no column open, close; it has timestamp, first, high, low, last",
+    ),
+    "times that are none": (lambda head, rows: [head, *cell(rows, 5, 0, "noon")], "time: "),
+    "a local time that is put back": (
+        lambda head, rows: [
+            head,
+            *(f"2021-10-31T0{i}:00:00,{row.split(',', 1)[1]}" for i, row in zip([0, 1, 1, 2], rows, strict=False)),
+        ],
+        "time 2021-10-31 01:00 (row 2) comes twice",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_prices_are_one_line_and_exit_code_two(prices, tmp_path, capsys, name):
+    spoil, said = BAD[name]
+    (tmp_path / "bad.csv").write_text(lines(prices, spoil))
+    assert main(["calibrate", str(tmp_path / "bad.csv"), "--out", str(tmp_path / "ours.toml"), "--model", "gbm"]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "ours.toml").exists()
+
+
+def test_gaps_are_said_and_written(prices, tmp_path, capsys):
+    (tmp_path / "gaps.csv").write_text(lines(prices, lambda head, rows: [head, *rows[:700], *rows[760:]]))
+    words = ["--model", "gbm", "--no-figures", "--base", str(ROOT / "configs" / "tiny.toml")]
+    assert main(["calibrate", str(tmp_path / "gaps.csv"), "--out", str(tmp_path / "ours.toml"), *words]) == 0
+    said = "1 gaps, 60 bars missing, the longest 60 h; no return is taken across"
+    assert said in capsys.readouterr().err
+    assert said in (tmp_path / "ours.toml").read_text()
+
+
 def test_nothing_is_overwritten(calibrate, tmp_path, capsys):
     (tmp_path / "ours.toml").write_text("mine")
     assert calibrate("--model", "gbm") == 2

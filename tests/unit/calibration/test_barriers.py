@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from stress.calibration import FITTERS, Fit
 from stress.calibration.barriers import barrier, history_hits, model_hits
 from stress.calibration.comparison import check, compare, hill, misfit
 from stress.calibration.likeness import memory
@@ -96,6 +97,24 @@ def test_models_are_ranked_by_what_they_have_not_seen():
     found = compare(candles, ["gbm", "student_t"], source={})
     assert found.best.error <= found.models[1].error < 0.6
     assert set(found.best.hits) == set(found.history)
+
+
+@pytest.fixture
+def calm():
+    close = 100.0 * np.exp(np.cumsum(0.008 * np.random.default_rng(4).standard_normal(1_500)))
+    return Candles(HOUR * np.arange(1_500), close, close * 1.01, close * 0.99, close, HOUR)
+
+
+def test_a_fit_that_no_market_may_have_is_refused_in_one_line(calm, monkeypatch):
+    monkeypatch.setitem(
+        FITTERS, "student_t", lambda candles: Fit("student_t", {"kind": "student_t", "vol_annual": 99.0})
+    )
+    found = compare(calm, ["gbm", "student_t"], source={})
+    assert [model.fit.name for model in found.models] == ["gbm"]
+    [line] = found.refused
+    assert line.startswith("student_t: refused: vol_annual: should be less than or equal to 10, got 99.0")
+    with pytest.raises(ScenarioError, match="no model can be fitted: student_t: refused: vol_annual"):
+        compare(calm, ["student_t"], source={})
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ import pytest
 from scipy import stats
 
 from stress.calibration import FITTERS
+from stress.calibration import fit as fit_module
 from stress.calibration.events import hawkes_log_likelihood
 from stress.calibration.fit import POSITIVE, by_likelihood
 from stress.calibration.hidden import binned, filter_states
-from stress.calibration.volatility import _near_one
+from stress.calibration.volatility import _doubts, _near_one
 from stress.candles import Candles
 from stress.markets.garch import Garch
+from stress.markets.hawkes import Hawkes
 from stress.markets.merton import Merton
 from stress.markets.regime import Regime
 from stress.markets.volatility_clock import VolatilityClock
@@ -113,6 +115,28 @@ def test_a_history_without_a_stationary_variance_is_flagged():
 def test_noise_without_jumps_has_no_hawkes_process():
     fit = FITTERS["hawkes"](candles_of(0.005 * np.random.default_rng(2).standard_normal(2_000)))
     assert fit.flags == ("only 0 jumps: not fitted",)
+
+
+def test_a_hawkes_process_has_the_variance_of_the_returns(history):
+    law = {"jumps_per_year": 150.0, "branching": 0.5, "memory_hours": 6.0, "jump_up": 0.03, "jump_down": 0.03}
+    candles = history(Hawkes(price_usd=1.0, vol_annual=0.4, **law), n=20_000)
+    fit = FITTERS["hawkes"](candles).market
+    down, up = fit["jump_down_share"], 1.0 - fit["jump_down_share"]
+    jumps = fit["jumps_per_year"] * 2.0 * (up * fit["jump_up"] ** 2 + down * fit["jump_down"] ** 2)
+    assert fit["vol_annual"] ** 2 + jumps == pytest.approx(np.mean(candles.returns**2) * 8760.0, rel=0.02)
+
+
+def test_a_search_that_does_not_end_says_so(monkeypatch):
+    monkeypatch.setattr(fit_module, "MAX_EVALUATIONS", 3)
+    flags = by_likelihood(lambda p: -((p["x"] - 3.0) ** 2), {"x": (0.0, POSITIVE)})[3]
+    assert flags[0] == "did not converge in 3 evaluations"
+
+
+def test_a_recursion_that_did_not_converge_is_flagged():
+    candles = candles_of(0.007 * np.random.default_rng(1).standard_normal(2_000))
+    market = {"vol_annual": 0.655, "alpha": 0.0, "beta": 0.0, "gamma": 0.0, "vol_largest_annual": 10.0}
+    assert _doubts(market, candles, converged=False) == ("did not converge",)
+    assert _doubts(market, candles, converged=True) == ()
 
 
 def test_a_flat_likelihood_has_no_standard_errors():

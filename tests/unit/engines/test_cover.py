@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import stress
-from stress.engines.cover import Cover, by_holder
+from stress.engines.cover import Cover, by_holder, cover_of
 from stress.engines.population import draw_population
 
 WHALE = stress.Scenario.load(Path(__file__).parents[3] / "configs" / "whale.toml")
@@ -56,3 +56,21 @@ def test_a_fall_of_the_price_costs_longs_in_coin_more_than_a_rise_costs_shorts()
 @pytest.mark.parametrize(("assets", "worth"), [([], 3.0), ([{"name": "USDT", "share": 0.5}], 4.5)])
 def test_the_fund_at_half_the_price_is_what_its_assets_are_worth_in_coin(assets, worth):
     assert Cover(TINY.with_(**{"fund.assets": assets})).fund_at(-0.5) == pytest.approx(worth)
+
+
+SEVERAL = stress.Scenario.load(Path(__file__).parents[3] / "configs" / "cross_margin.toml")
+
+
+def several(**overrides):
+    scenario = SEVERAL.with_(**overrides)
+    cover = cover_of(scenario)
+    cover.price(0, draw_population(scenario, 0))
+    return {(row["n"], row["move"]): row["losses"][0] for row in cover.rows()}
+
+
+def test_a_symbol_that_jumps_further_than_it_drifts_is_priced_at_the_jump():
+    plain, jumping, drifting = (several(**{"asset.2.jump_beta": b}) for b in (None, 2.0, 0.5))
+    steep = several(**{"asset.2.beta": 2.0})
+    assert jumping[1, -0.2] > plain[1, -0.2]
+    assert jumping[1, -0.2] == pytest.approx(steep[1, -0.2], rel=0.02)  # whose volatility makes its sale dearer
+    assert all(drifting[case] >= loss for case, loss in plain.items())

@@ -219,3 +219,11 @@ def test_regimes_last_as_long_as_they_should_and_mix_their_variances(draw_paths)
         expected = 0.1875 * (4.0 - 0.16) ** 2 * math.exp(-(k - 1) * rate) * (-math.expm1(-rate) / rate) ** 2
         found = ((squares[:, k:] - mean) * (squares[:, :-k] - mean)).mean(axis=1)
         assert close(found, expected)
+
+
+# --- the cap of the recursion
+
+
+def test_the_cap_takes_as_much_off_the_mean_variance_as_the_docstring_says():
+    variances = Garch(price_usd=1.0).table(Clock(1, HOUR))[2] / HOURLY**2
+    assert variances.mean() == pytest.approx(0.89 * 0.7**2, rel=0.03)

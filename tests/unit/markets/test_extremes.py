@@ -98,3 +98,24 @@ def test_a_group_goes_from_where_the_last_one_ended():
     path = np.array([[0.1, 0.2, 0.3, 0.3, 0.3, 0.3]])
     lows = visited(path, np.zeros((1, 6)))[0]
     assert [(a <= b) for a, b in pairwise(lows)] == [True] * 5
+
+
+def both_touched(distance):
+    """Return how often a bridge of a step that ends where it began goes `distance` standard deviations both ways.
+
+    One less either side alone, plus neither: Kolmogorov's law of the largest deviation (1933).
+    """
+    inside = 1.0 - 2.0 * sum((-1) ** (k - 1) * math.exp(-2.0 * k * k * distance**2) for k in range(1, 60))
+    return 1.0 - 2.0 * (1.0 - math.exp(-2.0 * distance**2)) + inside
+
+
+@pytest.mark.parametrize(("distance", "exact", "drawn"), [(0.5, 0.25, 0.37), (1.0, 0.0007, 0.018), (2.0, 0.0, 1e-7)])
+def test_both_sides_of_a_step_are_met_more_often_than_by_a_bridge_as_documented(distance, exact, drawn):
+    n = 200_000
+    chances = np.random.default_rng(3).random((2, n))
+    low, high = (sign * bridge_low(0.0, 0.0, 1.0, np.log(u)) for sign, u in zip((1.0, -1.0), chances, strict=True))
+    independent = math.exp(-2.0 * distance**2) ** 2
+    assert both_touched(distance) == pytest.approx(exact, rel=0.05, abs=1e-12)
+    assert independent == pytest.approx(drawn, rel=0.15)
+    met = ((low < -distance) & (high > distance)).mean()
+    assert abs(met - independent) <= 4.0 * math.sqrt(independent / n)

@@ -78,6 +78,16 @@ def test_filtered_shocks_have_unit_variance_and_follow_the_volatility_of_the_pat
     assert first.std() == pytest.approx(2.0 * math.sqrt(1 / 8760), rel=0.03)
 
 
+def test_filtered_shocks_have_no_drift_where_calm_bars_rise_and_wild_ones_fall(draw_paths, tmp_path):
+    rng, wild = np.random.default_rng(2), np.arange(2_000) % 400 < 100
+    close = 100.0 * np.exp(np.cumsum(np.where(wild, 0.02, 0.002) * rng.standard_normal(2_000) + 0.001 - 0.004 * wild))
+    rows = [f"{3600 * i},{c:.8g},{c * 1.001:.8g},{c * 0.999:.8g},{c:.8g}" for i, c in enumerate(close)]
+    (tmp_path / "storms.csv").write_text("\n".join(["time,open,high,low,close", *rows]))
+    market = Filtered(price_usd=1.0, file=str(tmp_path / "storms.csv"), vol_largest_annual=3.0)
+    price = np.exp(draw_paths(market, 20_000, 72, HOUR)[0][:, -1])
+    assert abs(price.mean() - 1.0) < 4.0 * price.std() / math.sqrt(price.size)
+
+
 @pytest.mark.parametrize("kind", ["bootstrap", "filtered", "replay"])
 def test_a_finer_step_is_the_same_path(draw_paths, file, kind):
     market = Market.choose({"kind": kind, "price_usd": 1.0, "file": str(file)})

@@ -9,7 +9,7 @@ from scipy import stats
 from stress.markets.base import Clock, sampler
 from stress.markets.gbm import Gbm
 from stress.markets.merton import Merton
-from stress.markets.tilts import Drift, NormalJumpSizes, ParetoJumpSizes, Start, Wild, poisson_counts
+from stress.markets.tilts import Drift, NormalJumpSizes, ParetoJumpSizes, Start, Wild, _Jumps, poisson_counts
 from stress.markets.volatility_clock import VolatilityClock
 from stress.randomness import stream_key
 from stress.rules import record
@@ -122,3 +122,8 @@ def test_pareto_densities_are_those_of_the_law():
     law = stats.truncexpon(b=own["tail_index"] * part.width, scale=1.0 / own["tail_index"])
     chance = math.log(own["expected_jumps"]) - own["expected_jumps"] + math.log(own["down_share"])
     assert density == pytest.approx(chance + law.logpdf(0.7))
+
+
+def test_jumps_without_sizes_say_so():
+    with pytest.raises(TypeError, match="_Jumps does not define the sizes of its jumps"):
+        _Jumps().sizes({}, np.empty(0), np.empty(0))
