@@ -10,6 +10,7 @@ from stress.report.comparison import check_comparable, comparison
 from stress.report.finished import Figure, FinishedRun, drawn_figure
 from stress.report.tables import Table
 from stress.report.words import Words
+from stress.summary.result_line import result_line
 
 __all__ = ["SCHEMA", "Document", "Part", "Section", "document"]
 
@@ -151,7 +152,8 @@ def _section(run: FinishedRun, say: Words, key: str, makers: tuple[Maker, ...]) 
     if key != "first_screen":
         return Section(key, say(f"section.{key}"), text, tables, captioned)
     points = (*model.hindcast_line(say), say("text.no_rule"))
-    return Section(key, say(f"section.{key}"), (_run_line(run, say),), tables, points=points)
+    lines = (result_line(run.summary, words=say.result), _run_line(run, say))
+    return Section(key, say(f"section.{key}"), lines, tables, points=points)
 
 
 def _run_line(run: FinishedRun, say: Words) -> str:

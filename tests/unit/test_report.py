@@ -29,6 +29,7 @@ from stress.summary import (
     summarize,
 )
 from stress.summary.caveats import SENTENCES, Caveat
+from stress.summary.result_line import RESULT
 
 ROOT = Path(__file__).parents[2]
 BASE = Variant("base", "base", 1e-3, 1.0, 0.8, 1.2, 1.0)
@@ -159,6 +160,7 @@ def test_every_language_has_the_same_keys_and_the_same_blanks():
                 yield f"{key}{name}", sorted({field for _, field, _, _ in Formatter().parse(value) if field})
 
     english = dict(flat(Words("en").table)) | {f"caveat.{k}": v for k, v in flat(SENTENCES)}
+    english |= {f"result.{k}": v for k, v in flat(RESULT)}
     for lang in set(languages()) - {"en"}:
         assert dict(flat(Words(lang).table)) == english
 
