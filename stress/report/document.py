@@ -12,7 +12,7 @@ from stress.report.tables import Table
 from stress.report.words import Words
 from stress.summary.result_line import result_line
 
-__all__ = ["SCHEMA", "Document", "Part", "Section", "document"]
+__all__ = ["SCHEMA", "Document", "Part", "Section", "data_of", "document"]
 
 SCHEMA = "fundstress.report/1"
 
@@ -100,7 +100,7 @@ def document(runs: Sequence[FinishedRun], say: Words) -> Document:
         section = Section("comparison", say("section.comparison"), tables=tables, figures=figures)
         parts.insert(0, Part("comparison", say("title.comparison"), say("lead.comparison", n=len(runs)), (section,)))
     title = say("title.report", name=", ".join(dict.fromkeys(run.summary.facts.scenario for run in runs)))
-    return Document(title, say, tuple(parts), _data(runs))
+    return Document(title, say, tuple(parts), data_of(runs))
 
 
 def _over_horizons(runs: Sequence[FinishedRun], say: Words) -> Iterator[tuple[Figure, str]]:
@@ -111,7 +111,8 @@ def _over_horizons(runs: Sequence[FinishedRun], say: Words) -> Iterator[tuple[Fi
         yield figure, say("caption.reserve_by_horizon")
 
 
-def _data(runs: Sequence[FinishedRun]) -> dict[str, Any]:
+def data_of(runs: Sequence[FinishedRun]) -> dict[str, Any]:
+    """Return the machine-readable form of runs: schema, manifests and summaries."""
     return {
         "schema": SCHEMA,
         "runs": [{"name": r.name, "manifest": r.manifest, "summary": r.summary.to_dict()} for r in runs],
