@@ -149,6 +149,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     cli_data.claims,
     cli_data.backtest,
     cli_documents.report,
+    cli_documents.model_risk,
     cli_documents.disclose,
     cli_documents.dashboard,
 )

@@ -5,13 +5,19 @@ from typing import Annotated
 
 import typer
 
+from stress.cli_options import Quiet, RunDir
+
+Formats = Annotated[str, typer.Option("--format", metavar="html|pdf|xlsx|md", help="Or several with commas.")]
+
 
 def report(
     run_dirs: Annotated[
         list[Path],
         typer.Argument(metavar="RUN_DIR...", help="Finished runs; the first is the measure.", show_default=False),
     ],
-    formats: Annotated[str, typer.Option("--format", metavar="html|pdf|xlsx", help="Or several with commas.")] = "html",
+    formats: Annotated[
+        str, typer.Option("--format", metavar="html|pdf|xlsx|md", help="Or several with commas.")
+    ] = "html",
     lang: Annotated[str, typer.Option(metavar="en|zh", help="Language.")] = "en",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="New file; default report.<format> in the first RUN_DIR.")
@@ -22,6 +28,24 @@ def report(
     from stress.launch_report import ReportOptions, launch_report
 
     return launch_report(ReportOptions(run_dirs, formats, lang, out, quiet))
+
+
+def model_risk(
+    run_dir: RunDir,
+    formats: Annotated[
+        str, typer.Option("--format", metavar="md|html|pdf|xlsx", help="Or several with commas.")
+    ] = "md",
+    lang: Annotated[str, typer.Option(metavar="en|zh", help="Language.")] = "en",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="New file; default model-risk.<format> in RUN_DIR.")
+    ] = None,
+    quiet: Quiet = False,
+) -> int:
+    """Write the model-risk document of a finished run: twelve sections, with places to sign."""
+    from stress.launch_report import ReportOptions, launch_report
+    from stress.report import dossier
+
+    return launch_report(ReportOptions([run_dir], formats, lang, out, quiet, dossier, "model-risk"))
 
 
 def disclose(

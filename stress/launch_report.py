@@ -1,11 +1,11 @@
-"""What ``fundstress report`` does: from finished runs to one document."""
+"""What ``fundstress report`` and ``fundstress model-risk`` do: from finished runs to one document."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from stress.report import FORMATS, Words, document, load_run
+from stress.report import FORMATS, Document, FinishedRun, Words, document, load_run
 from stress.toml import ScenarioError
 
 __all__ = ["ReportOptions", "launch_report"]
@@ -23,7 +23,11 @@ class ReportOptions:
         One of `stress.report.FORMATS`, or several with commas.
     lang : str
     out : Path, optional
-        A new file; ``report.<format>`` in the first folder otherwise.
+        A new file; ``<stem>.<format>`` in the first folder otherwise.
+    make : callable
+        What writes the document of the runs.
+    stem : str
+        Of the file's name.
     """
 
     folders: Sequence[Path]
@@ -31,6 +35,8 @@ class ReportOptions:
     lang: str = "en"
     out: Path | None = None
     quiet: bool = False
+    make: Callable[[Sequence[FinishedRun], Words], Document] = document
+    stem: str = "report"
 
 
 def launch_report(options: ReportOptions) -> int:
@@ -44,7 +50,7 @@ def launch_report(options: ReportOptions) -> int:
     formats = _formats(options)
     say = Words(options.lang)
     targets = [_target(options, name) for name in formats]
-    made = document([load_run(folder) for folder in options.folders], say)
+    made = options.make([load_run(folder) for folder in options.folders], say)
     contents = [FORMATS[name](made) for name in formats]  # all of them before the first file
     for path, content in zip(targets, contents, strict=True):
         _write(path, content)
@@ -69,7 +75,7 @@ def _target(options: ReportOptions, name: str) -> Path:
         if options.out.exists():
             raise ScenarioError(f"{options.out}: exists already, and nothing is overwritten")
         return options.out
-    stem = "report" if options.lang == "en" else f"report-{options.lang}"
+    stem = options.stem if options.lang == "en" else f"{options.stem}-{options.lang}"
     names = (f"{stem}.{name}" if n == 1 else f"{stem}-{n}.{name}" for n in count(1))
     return next(path for path in map(options.folders[0].joinpath, names) if not path.exists())
 

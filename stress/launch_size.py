@@ -12,8 +12,7 @@ from stress.notices import notices
 from stress.scenario import Scenario, ScenarioError
 from stress.size import Sizing, check_budget, solve
 from stress.summary import Summary
-from stress.summary.notation import brackets, percent
-from stress.summary.result_line import result_line
+from stress.summary.result_line import estimate, line, result_line
 from stress.toml import parse_setting
 
 __all__ = ["SizeOptions", "launch_size", "parse_horizon", "scenario_of"]
@@ -85,13 +84,10 @@ def _lines(found: Sizing) -> list[str]:
     summary = found.summary
     if found.method == "one run":
         return [result_line(summary, found.level), f"One run answers every level: {found.note}.", *_basis(summary)]
-    money, days = summary.money, found.horizon_hours / 24
-    interval = f"{percent(summary.confidence)} interval {brackets(found.low, found.high, money.bare)}"
-    text = (
-        f"Reserve (ruin <= {percent(1 - found.level)} in {days:.4g} d): {money(found.value)}, {interval} (bisection, "
-    )
-    text += f"{len(found.tried)} funds, n = {summary.n_paths:,} each, same random numbers), no rule prescribes it."
-    lines = [text, f"Bisected: {found.note}.", *_basis(summary)]
+    how = f"bisection, {len(found.tried)} funds, n = {summary.n_paths:,} each, same random numbers"
+    bounds = found.low, found.high
+    said = estimate(found.value, bounds, how, money=summary.money, confidence=summary.confidence)
+    lines = [line(found.level, found.horizon_hours, said), f"Bisected: {found.note}.", *_basis(summary)]
     if not found.monotone:
         lines.append("NOT MONOTONE: a larger fund was ruined more often; the figure is one of several crossings.")
     return lines

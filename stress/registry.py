@@ -4,6 +4,7 @@
 imports every file beside it.  An unknown kind is an error that names the known ones and the nearest.
 """
 
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -120,6 +121,19 @@ class Part(Settings):
         near = get_close_matches(str(kind), known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"unknown kind {kind!r}, known: {', '.join(known)}{hint}")
+
+
+def parts_within(settings: Any, key: str = "") -> Iterator[tuple[str, Part]]:
+    """Yield every part of nested settings that was chosen by kind, under its dotted key."""
+    if isinstance(settings, Part):
+        yield key, settings
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(settings, Settings):
+        inner = ((name, getattr(settings, name)) for name in type(settings).model_fields)
+    elif isinstance(settings, (list, tuple)):
+        inner = enumerate(settings)
+    for name, value in inner:
+        yield from parts_within(value, f"{key}.{name}" if key else f"{name}")
 
 
 def definition(part: type) -> str:

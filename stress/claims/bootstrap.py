@@ -1,20 +1,22 @@
-"""How little a short history says: the same laws fitted to histories that the fitted ones might have given.
+"""How little a short history says: laws chosen and fitted again for histories that the fitted ones might have given.
 
-A parametric bootstrap (Efron and Tibshirani 1993, section 6.5): it holds the noise of the numbers, not the choice of
-laws.
+A parametric bootstrap (Efron and Tibshirani 1993, section 6.5) of all that was done with the history, the choice of
+laws included (Buckland, Burnham and Augustin 1997).
 """
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
-from stress.claims.base import Arrivals
+from stress.claims.base import Arrivals, Fitted, Frequency, Severity, fitted
 from stress.claims.fitting import Fit
 from stress.claims.model import HOURS, ClaimsModel
 from stress.claims.simulate import claim_times, simulate
-from stress.registry import NUMBERS
-from stress.summary import ParameterInterval, quantile_interval
+from stress.summary import ParameterInterval, Spread, quantile_interval
 from stress.summary.parameters import Draws, log_error, parameter_interval
 from stress.toml import ScenarioError
 
@@ -63,14 +65,32 @@ def bootstrap(fit: Fit, model: ClaimsModel, *, n_draws: int = DRAWS) -> tuple[Pa
     draws = Draws(numbers, ranges, ruin, levels, np.array(values), np.array(errors))
     how: dict[str, Any] = {"horizon_hours": model.run.horizon_hours, "n_paths": PATHS}
     interval = parameter_interval(draws, config_sha256=model.sha256, confidence=confidence, **how)
-    return interval, n_draws - len(kept)
+    return replace(interval, reserves=_about_estimate(interval, draws, model)), n_draws - len(kept)
+
+
+def _about_estimate(interval: ParameterInterval, draws: Draws, model: ClaimsModel) -> tuple[tuple[float, Spread], ...]:
+    """Return intervals about the estimate, from the spread of the logarithms; those of the draws where one is 0."""
+    drawdown = simulate(model.model_copy(update={"run": _few(model)})).drawdown
+    t = float(stdtrit(interval.n_draws - 1, (1.0 + interval.confidence) / 2.0))
+    found = []
+    for level, spread in interval.reserves:
+        column = draws.reserves[:, draws.levels.index(level)]
+        value = quantile_interval(drawdown, level, confidence=interval.confidence).value
+        if value > 0.0 and column.min() > 0.0:
+            factor = math.exp(t * float(np.std(np.log(column), ddof=1)))
+            spread = Spread(spread.median, value / factor, value * factor)
+        found.append((level, spread))
+    return tuple(found)
+
+
+def _few(model: ClaimsModel) -> Any:
+    return model.run.model_copy(update={"n_paths": PATHS})
 
 
 def _refitted(fit: Fit, model: ClaimsModel, n_draws: int) -> Iterator[ClaimsModel | None]:
-    """Yield the model with laws fitted to one drawn history after the other; None where there are none with a mean."""
+    """Yield the model with the laws of one drawn history after the other; None where there are none with a mean."""
     short = {"horizon_hours": fit.history.years * HOURS, "seed": model.run.seed + OTHER_SEED}
     past = model.model_copy(update={"run": model.run.model_copy(update=short)})
-    few = model.run.model_copy(update={"n_paths": PATHS})
     for draw in range(n_draws):
         _, times, marks = claim_times(past, draw, 1)
         sizes = np.minimum(past.severity.frozen().isf(marks), past.limit_usd or np.inf)
@@ -78,20 +98,19 @@ def _refitted(fit: Fit, model: ClaimsModel, n_draws: int) -> Iterator[ClaimsMode
             yield None
             continue
         try:
-            frequency, _ = type(model.frequency).fitted(Arrivals(times, fit.history.years))
-            severity, _ = type(model.severity).fitted(sizes)
-            tables = {**model.tables(), "frequency": frequency.model_dump(), "severity": severity.model_dump()}
-            yield ClaimsModel.from_tables({**tables, "run": few.model_dump()})
-        except (ValueError, RuntimeError):
+            frequency = _again(Frequency, model.frequency, fit.frequencies[0], Arrivals(times, fit.history.years))
+            severity = _again(Severity, model.severity, fit.severities[0], sizes)
+            parts = {"frequency": frequency.model_dump(), "severity": severity.model_dump()}
+            yield ClaimsModel.from_tables({**model.tables(), **parts, "run": _few(model).model_dump()})
+        except (ValueError, RuntimeError, IndexError):  # no law has a fit, or none that has one has a mean
             yield None
 
 
+def _again(family: type[Any], law: Any, best: Fitted, data: Any) -> Any:
+    """Return the law of a drawn history: the best, if that was how `law` was chosen; of its kind, if it was stated."""
+    return fitted(family, data)[0].part if type(law) is type(best.part) else type(law).fitted(data)[0]
+
+
 def _numbers(model: ClaimsModel) -> dict[str, float]:
-    """Return the numbers of both laws by dotted name."""
-    parts = {"frequency": model.frequency, "severity": model.severity}
-    return {
-        f"{place}.{name}": float(getattr(part, name))
-        for place, part in parts.items()
-        for name, field in type(part).model_fields.items()
-        if field.annotation in NUMBERS
-    }
+    """Return what any two laws have in common, by dotted name."""
+    return {"frequency.mean_rate": model.frequency.mean_rate, "severity.mean": model.mean_claim}

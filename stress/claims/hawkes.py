@@ -10,8 +10,9 @@ from stress.claims.base import Arrivals, Frequency, maximize
 from stress.markets.hawkes import waiting_time
 from stress.rules import kernel, rule
 
-LEAD = 50.0  # memories before the horizon
+LEAD = 12.0  # relaxation times before the horizon: what an empty start leaves behind is below 1e-5
 MOST_BRANCHING = 0.98
+LONGEST = 0.1  # of the window: a longer memory cannot be told from a rate that changes
 HOURS = 8760.0
 BRIEFEST = 0.1  # of the shortest waiting time: no memory is seen that is shorter
 
@@ -47,7 +48,7 @@ class Hawkes(Frequency, kind="hawkes"):
 
     @property
     def lead_years(self) -> float:
-        """Fifty memories, longer where claims cause many."""
+        """Twelve relaxation times, memory / (1 - branching)."""
         return LEAD * self.memory_hours / HOURS / (1.0 - self.branching)
 
     @classmethod
@@ -57,7 +58,7 @@ class Hawkes(Frequency, kind="hawkes"):
 
         def numbers(x: np.ndarray) -> tuple[float, float, float]:
             """Return base, branching and decay within their bounds."""
-            decay = min(max(math.exp(min(x[2], 50.0)), 1.0 / arrivals.years), 1.0 / (BRIEFEST * shortest))
+            decay = min(max(math.exp(min(x[2], 50.0)), 1.0 / (LONGEST * arrivals.years)), 1.0 / (BRIEFEST * shortest))
             return math.exp(min(x[0], 50.0)), MOST_BRANCHING / (1.0 + math.exp(min(-x[1], 50.0))), decay
 
         starts = [(math.log(0.6 * rate), -0.4, math.log(rate * k)) for k in (0.3, 3.0, 30.0)]

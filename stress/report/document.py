@@ -10,8 +10,9 @@ from stress.report.comparison import check_comparable, comparison
 from stress.report.finished import Figure, FinishedRun, drawn_figure
 from stress.report.tables import Table
 from stress.report.words import Words
+from stress.summary.result_line import result_line
 
-__all__ = ["SCHEMA", "Document", "Part", "Section", "document"]
+__all__ = ["SCHEMA", "Document", "Part", "Section", "data_of", "document"]
 
 SCHEMA = "fundstress.report/1"
 
@@ -99,7 +100,7 @@ def document(runs: Sequence[FinishedRun], say: Words) -> Document:
         section = Section("comparison", say("section.comparison"), tables=tables, figures=figures)
         parts.insert(0, Part("comparison", say("title.comparison"), say("lead.comparison", n=len(runs)), (section,)))
     title = say("title.report", name=", ".join(dict.fromkeys(run.summary.facts.scenario for run in runs)))
-    return Document(title, say, tuple(parts), _data(runs))
+    return Document(title, say, tuple(parts), data_of(runs))
 
 
 def _over_horizons(runs: Sequence[FinishedRun], say: Words) -> Iterator[tuple[Figure, str]]:
@@ -110,7 +111,8 @@ def _over_horizons(runs: Sequence[FinishedRun], say: Words) -> Iterator[tuple[Fi
         yield figure, say("caption.reserve_by_horizon")
 
 
-def _data(runs: Sequence[FinishedRun]) -> dict[str, Any]:
+def data_of(runs: Sequence[FinishedRun]) -> dict[str, Any]:
+    """Return the machine-readable form of runs: schema, manifests and summaries."""
     return {
         "schema": SCHEMA,
         "runs": [{"name": r.name, "manifest": r.manifest, "summary": r.summary.to_dict()} for r in runs],
@@ -151,7 +153,8 @@ def _section(run: FinishedRun, say: Words, key: str, makers: tuple[Maker, ...]) 
     if key != "first_screen":
         return Section(key, say(f"section.{key}"), text, tables, captioned)
     points = (*model.hindcast_line(say), say("text.no_rule"))
-    return Section(key, say(f"section.{key}"), (_run_line(run, say),), tables, points=points)
+    lines = (result_line(run.summary, words=say.result), _run_line(run, say))
+    return Section(key, say(f"section.{key}"), lines, tables, points=points)
 
 
 def _run_line(run: FinishedRun, say: Words) -> str:

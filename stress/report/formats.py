@@ -1,4 +1,4 @@
-"""A document as a file: HTML for screens and mail, PDF for print, a workbook for a spreadsheet."""
+"""A document as a file: HTML for screens and mail, PDF for print, a workbook for a spreadsheet, Markdown to edit."""
 
 import io
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from stress.report.document import Document
 from stress.report.tables import Cell, shown
 from stress.toml import ScenarioError
 
-__all__ = ["FORMATS", "to_html", "to_pdf", "to_xlsx"]
+__all__ = ["FORMATS", "to_html", "to_markdown", "to_pdf", "to_xlsx"]
 
 _SHEET, _WIDEST = 31, 60  # characters that Excel allows in a sheet's name; a column's width
 _SHORT = 24
@@ -16,18 +16,34 @@ _SHORT = 24
 
 def to_html(document: Document) -> bytes:
     """Return one page that needs nothing else: style, pictures and data are inside."""
+    made = _environment(autoescape=True, shown=shown, look=_look)
+    return made.get_template("report.html").render(document=document, say=document.say).encode("utf-8")
+
+
+def to_markdown(document: Document) -> bytes:
+    """Return the document as text that can be edited and compared; figures are left out."""
+    made = _environment(autoescape=False, cell=_plain_cell, rule=lambda numeric: "---:" if numeric else "---")
+    return made.get_template("report.md").render(document=document).encode("utf-8")
+
+
+def _environment(*, autoescape: bool, **filters: Callable[..., Any]) -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
         loader=PackageLoader("stress.report"),
-        autoescape=True,
+        autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    made.filters["shown"] = shown
-    made.filters["look"] = _look
-    return made.get_template("report.html").render(document=document, say=document.say).encode("utf-8")
+    made.filters |= filters
+    return made
+
+
+def _plain_cell(cell: Cell) -> str:
+    """Write a cell of Markdown, in which a bar would end it."""
+    return shown(cell).replace("|", "\\|")
 
 
 def _look(numeric: bool, cell: Cell) -> Any:
@@ -98,4 +114,9 @@ def _fill(sheet: Any, title: str, table: Any) -> None:
 
 
 #: Ending of the file, and what writes it.
-FORMATS: dict[str, Callable[[Document], bytes]] = {"html": to_html, "pdf": to_pdf, "xlsx": to_xlsx}
+FORMATS: dict[str, Callable[[Document], bytes]] = {
+    "html": to_html,
+    "pdf": to_pdf,
+    "xlsx": to_xlsx,
+    "md": to_markdown,
+}

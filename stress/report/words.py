@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stress.summary.result_line import RESULT
 from stress.toml import ScenarioError
 
 __all__ = ["Words", "languages"]
@@ -55,3 +56,8 @@ class Words:
     def caveats(self) -> Mapping[str, str]:
         """Sentences of `stress.summary.caveats` in this language; none where that module's own are meant."""
         return self.table.get("caveat", {})
+
+    @property
+    def result(self) -> Mapping[str, str]:
+        """The line of the result in this language, as `stress.summary.result_line.RESULT`."""
+        return self.table.get("result", RESULT)

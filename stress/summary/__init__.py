@@ -84,6 +84,7 @@ from stress.summary.tail import (
     check_tail,
     expected_shortfall,
 )
+from stress.summary.verification import Verification, Verified, shipped_verification
 from stress.summary.weighted import WeightedSummary, summarize_weighted
 from stress.summary.year import Year
 
@@ -122,6 +123,8 @@ __all__ = [
     "ThresholdFit",
     "TrafficLight",
     "Variant",
+    "Verification",
+    "Verified",
     "WeightedSummary",
     "Year",
     "acerbi_szekely",
@@ -171,6 +174,7 @@ __all__ = [
     "ruin_curve",
     "ruin_for_ever_bracket",
     "shipped_hindcasts",
+    "shipped_verification",
     "smooth_quantile",
     "spread_of",
     "summarize",

@@ -9,6 +9,7 @@ from stress.summary.page_fund import cover, extremes, needed, pools, probabiliti
 from stress.summary.page_model import assumptions, growth, hindcast_lines, model_risk
 from stress.summary.page_payers import payers
 from stress.summary.page_standards import standards
+from stress.summary.result_line import result_line
 
 if TYPE_CHECKING:
     from stress.summary.summary import Summary
@@ -19,6 +20,7 @@ __all__ = ["percent", "text"]
 def text(summary: "Summary") -> str:
     """Return the whole page, some 50 lines of at most 115 characters."""
     estimates = (
+        _answer,
         probabilities,
         needed,
         shortfall,
@@ -55,6 +57,11 @@ def _venue(summary: "Summary") -> Iterator[str]:
     )
     if summary.concentration is not None:
         yield f"book: {summary.concentration}"
+
+
+def _answer(summary: "Summary") -> Iterator[str]:
+    yield ""
+    yield from wrapped(result_line(summary), first="", then="  ")
 
 
 def _in_dollars(facts: Facts) -> str:

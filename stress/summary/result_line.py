@@ -1,51 +1,112 @@
 """The answer in one line: reserve, probability, horizon, interval and method, and what else bears on it."""
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stress.summary.notation import Money, brackets, percent
 
 if TYPE_CHECKING:
-    from stress.summary.extremes import ExtremeReserve
     from stress.summary.summary import Summary
 
-__all__ = ["result_line"]
+__all__ = ["RESULT", "answer_of", "estimate", "line", "result_line"]
+
+#: The line and its parts, to be filled; another language has a table with the same keys.
+RESULT = {
+    "line": "Reserve (ruin <= {chance} in {days} d): {parts}.",
+    "estimate": "{value}, {confidence} CI {interval} ({how})",
+    "counted": "{method}, n = {paths}",
+    "refused": "refused, {reason}; about {needed} are needed ({how})",
+    "extremes": "EVT range {range} over {thresholds}, xi = {xi} +- {error}",
+    "threshold": "1 threshold",
+    "thresholds": "{n} thresholds",
+    "models": "model range {range}",
+    "binding": "binding cohort: {name} {share}",
+    "rule": "no regulation prescribes this figure",
+}
+
+Words = Mapping[str, str]
 
 
-def result_line(summary: "Summary", level: float) -> str:
-    """Return the answer at a level that the summary was asked for, or why there is none."""
-    reserve, money = summary.reserve(level), summary.money
-    if reserve.value is None:
-        said = f"refused, {reserve.reason}; about {reserve.n_paths_needed:,} are needed"
-    else:
-        interval = brackets(reserve.low, reserve.high, money.bare)
-        said = f"{money(reserve.value)}, {percent(summary.confidence)} interval {interval}"
-    how = f" ({reserve.method}, n = {summary.n_paths:,})"
-    more = [part for part in (_extremes(summary, level, money), _models(summary, level), _binding(summary)) if part]
-    days = f"{summary.facts.horizon_hours / 24:.4g} d"
-    return f"Reserve (ruin <= {percent(1 - level)} in {days}): {', '.join([said + how, *more])}, no rule prescribes it."
+def result_line(summary: "Summary", level: float | None = None, words: Words = RESULT) -> str:
+    """Return the answer in one line, or why there is none.
+
+    Parameters
+    ----------
+    summary : Summary
+    level : float, optional
+        One that the summary was asked for; that of its model range, or else the rarest that it answers, otherwise.
+    words : mapping of str to str
+        As `RESULT`.
+
+    Returns
+    -------
+    str
+        The tail index is that of the lowest accepted threshold, with its standard error.
+    """
+    level = answer_of(summary) if level is None else level
+    parts = (_counted, _extremes, _models, _binding)
+    said = [text for part in parts for text in part(summary, level, words)]
+    return line(level, summary.facts.horizon_hours, ", ".join(said), words)
 
 
-def _extremes(summary: "Summary", level: float, money: Money) -> str:
-    row: ExtremeReserve = next(row for row in summary.extremes.reserves if row.level == level)
-    if row.least is None:
-        return ""
-    xi = [fit.xi for fit in summary.extremes.accepted]
-    thresholds = f"{row.n_thresholds} threshold{'' if row.n_thresholds == 1 else 's'}"
-    span = brackets(row.least, row.most, money.bare)
-    return f"extrapolated {span} over {thresholds}, tail index {min(xi):.2f} to {max(xi):.2f}"
+def answer_of(summary: "Summary") -> float:
+    """Return the level that the line is about: all that it says must be of one."""
+    levels = [row.level for row in summary.reserves if row.kind == "net"]
+    if summary.model_risk is not None and summary.model_risk.level in levels:
+        return summary.model_risk.level
+    return max((level for level in levels if summary.reserve(level).value is not None), default=min(levels))
 
 
-def _models(summary: "Summary", level: float) -> str:
+def line(level: float, horizon_hours: float, said: str, words: Words = RESULT) -> str:
+    """Return the line around what is said of a level."""
+    days = f"{horizon_hours / 24:.4g}"
+    return words["line"].format(chance=percent(1 - level), days=days, parts=f"{said}, {words['rule']}")
+
+
+def estimate(
+    value: float,
+    bounds: tuple[float | None, float | None],
+    how: str,
+    *,
+    money: Money,
+    confidence: float,
+    words: Words = RESULT,
+) -> str:
+    """Return a reserve with its interval and how it was found."""
+    ends = brackets(*bounds, money.bare)
+    return words["estimate"].format(value=money(value), confidence=percent(confidence), interval=ends, how=how)
+
+
+def _counted(summary: "Summary", level: float, words: Words) -> Iterator[str]:
+    found = summary.reserve(level)
+    how = words["counted"].format(method=found.method.replace("-", " "), paths=f"{summary.n_paths:,}")
+    if found.value is None:
+        yield words["refused"].format(reason=found.reason, needed=f"{found.n_paths_needed:,}", how=how)
+        return
+    bounds, money = (found.low, found.high), summary.money
+    yield estimate(found.value, bounds, how, money=money, confidence=summary.confidence, words=words)
+
+
+def _extremes(summary: "Summary", level: float, words: Words) -> Iterator[str]:
+    found = next(found for found in summary.extremes.reserves if found.level == level)
+    if found.least is None:
+        return
+    fit, n = summary.extremes.accepted[0], found.n_thresholds
+    thresholds = words["threshold"] if n == 1 else words["thresholds"].format(n=n)
+    numbers = {"thresholds": thresholds, "xi": f"{fit.xi:.2f}", "error": f"{fit.xi_error or 0.0:.2f}"}
+    span = brackets(found.least, found.most, summary.money.bare)
+    yield words["extremes"].format(range=span, **numbers)
+
+
+def _models(summary: "Summary", level: float, words: Words) -> Iterator[str]:
     risk = summary.model_risk
-    found = [variant.reserve for variant in risk.variants if variant.reserve is not None] if risk else []
-    if risk is None or risk.level != level or not found:
-        return ""
-    return f"model range {brackets(min(found), max(found), summary.money.bare)}"
+    found = [row.reserve for row in (risk.base, *risk.variants) if row.reserve is not None] if risk else []
+    if risk is not None and risk.level == level and found:
+        yield words["models"].format(range=brackets(min(found), max(found), summary.money.bare))
 
 
-def _binding(summary: "Summary") -> str:
+def _binding(summary: "Summary", level: float, words: Words) -> Iterator[str]:
     shares = summary.shares
-    if shares is None:
-        return ""
-    share, name = max(zip(shares.share, shares.cohorts, strict=True))
-    return f"binding cohort {name} {percent(round(share, 2))}"
+    if shares is not None:
+        share, name = max(zip(shares.share, shares.cohorts, strict=True))
+        yield words["binding"].format(name=name, share=f"{100 * share:.0f} %")

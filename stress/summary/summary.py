@@ -24,6 +24,7 @@ from stress.summary.pools import PoolEstimate, any_pool_ruined, estimate_pools
 from stress.summary.quantile import check_probability
 from stress.summary.regimes import Headline, headline
 from stress.summary.reserves import ReserveEstimate, estimate_reserves
+from stress.summary.result_line import result_line
 from stress.summary.standards import Standards, estimate_standards
 from stress.summary.tail import TailCheck, TailEstimate, check_tail, expected_shortfall
 from stress.summary.year import Year, estimate_year
@@ -185,6 +186,7 @@ class Summary:
         return {
             "schema": _SCHEMA,
             **_run_facts(self.facts),
+            "result": result_line(self),
             "confidence": self.confidence,
             "n_paths": self.n_paths,
             "n_populations": self.n_populations,

@@ -16,8 +16,9 @@ from stress.outcomes import Facts, Outcomes
 from stress.summary.clusters import Clusters
 from stress.summary.intervals import annual_rate
 from stress.summary.means import estimate_mean
-from stress.summary.notation import Money, brackets, percent, row
+from stress.summary.notation import Money, brackets, percent, row, wrapped
 from stress.summary.quantile import check_probability
+from stress.summary.result_line import estimate, line
 from stress.summary.year import beyond_the_data
 
 __all__ = ["FEWEST_EFFECTIVE", "WeightedReserve", "WeightedRuin", "WeightedSummary", "summarize_weighted"]
@@ -235,6 +236,7 @@ def _lines(summary: WeightedSummary) -> Iterator[str]:
         f"worth {summary.effective:,.0f} paths in the middle"
     )
     yield ""
+    yield from _answer(summary, money)
     yield _ruin_row(summary.ruin, facts.horizon_hours)
     if summary.ruin.value is not None:
         share = f"largest weight {percent(summary.ruin.largest_share)} of them"
@@ -248,6 +250,18 @@ def _lines(summary: WeightedSummary) -> Iterator[str]:
         yield row(f"  {100 * each.level:.8g} %{mark}", amount, each.reason or f"{each.effective:,.0f}")
     yield ""
     yield from _reading(summary)
+
+
+def _answer(summary: WeightedSummary, money: Money) -> Iterator[str]:
+    """Yield the line of the rarest level that the run answers."""
+    answered = [row for row in summary.reserves if row.value is not None]
+    if not answered or not summary.weights_agree:
+        return
+    found, how = answered[-1], f"importance sampling, n = {summary.n_paths:,}"
+    bounds = found.low, found.high
+    said = estimate(found.value or 0.0, bounds, how, money=money, confidence=summary.confidence)
+    yield from wrapped(line(found.level, summary.facts.horizon_hours, said), first="", then="  ")
+    yield ""
 
 
 def _ruin_row(ruin: WeightedRuin, hours: float) -> str:

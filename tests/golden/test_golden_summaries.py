@@ -25,7 +25,8 @@ DIGITS, RELATIVE = 9, 1e-9
 UPDATE = os.environ.get("FUNDSTRESS_UPDATE_GOLDEN") == "1"
 
 # The run's circumstances, rounding errors, which no two machines share, and prose.
-LEFT_OUT = {"elapsed_s", "conservation_error", "config_sha256", "caveats", "curve_note", "engine_note", "reason"}
+LEFT_OUT = {"elapsed_s", "conservation_error", "config_sha256"}
+LEFT_OUT |= {"caveats", "curve_note", "engine_note", "reason", "result"}
 
 
 def rounded(value):

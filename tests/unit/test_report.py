@@ -14,7 +14,7 @@ from stress import plots
 from stress.cli import main
 from stress.manifest import describe_run
 from stress.outcomes import Outcomes
-from stress.report import Words, document, languages, load_run
+from stress.report import Words, document, dossier, languages, load_run
 from stress.report.formats import to_html, to_xlsx
 from stress.report.tables import shown, table
 from stress.rundir import RunFolder
@@ -26,9 +26,11 @@ from stress.summary import (
     Spread,
     Variant,
     outcomes_from_increments,
+    shipped_verification,
     summarize,
 )
 from stress.summary.caveats import SENTENCES, Caveat
+from stress.summary.result_line import RESULT
 
 ROOT = Path(__file__).parents[2]
 BASE = Variant("base", "base", 1e-3, 1.0, 0.8, 1.2, 1.0)
@@ -159,6 +161,7 @@ def test_every_language_has_the_same_keys_and_the_same_blanks():
                 yield f"{key}{name}", sorted({field for _, field, _, _ in Formatter().parse(value) if field})
 
     english = dict(flat(Words("en").table)) | {f"caveat.{k}": v for k, v in flat(SENTENCES)}
+    english |= {f"result.{k}": v for k, v in flat(RESULT)}
     for lang in set(languages()) - {"en"}:
         assert dict(flat(Words(lang).table)) == english
 
@@ -214,7 +217,7 @@ def refused(words, capsys):
     ("words", "message"),
     [
         (["--lang", "xx"], "--lang xx: unknown language; one of en, zh"),
-        (["--format", "doc"], "--format doc: one of html, pdf, xlsx"),
+        (["--format", "doc"], "--format doc: one of html, pdf, xlsx, md"),
         (["--format", "html,xlsx", "--out", "x"], "--out names one file"),
         (["--out", "no/such/folder.html"], "cannot be written"),
     ],
@@ -252,3 +255,82 @@ def test_runs_in_several_moneys_are_not_compared(kept, tmp_path, capsys):
     other = finish(tmp_path / "coins", coins, figures=())
     assert "runs are in USD and BTC: a comparison needs one money" in refused(["report", kept[0], other], capsys)
     assert "given twice" in refused(["report", kept[0], kept[0]], capsys)
+
+
+# --- the model-risk document
+
+
+def dossier_of(folder, lang="en"):
+    (part,) = dossier([load_run(folder)], Words(lang)).parts
+    return {section.key: section for section in part.sections}
+
+
+def test_the_dossier_has_the_twelve_sections_in_order(kept):
+    found = dossier_of(kept[0])
+    assert list(found) == [
+        "purpose",
+        "scope",
+        "data",
+        "theory",
+        "assumptions",
+        "parameters",
+        "verification",
+        "outcomes",
+        "limits",
+        "models",
+        "monitoring",
+        "sign_off",
+    ]
+    assert all(section.tables for key, section in found.items() if key != "data")
+
+
+def test_the_dossier_tells_what_reproduces_the_run_and_who_signs(kept):
+    found, run = dossier_of(kept[0]), load_run(kept[0])
+    identity = dict(found["purpose"].tables[0].rows)
+    assert identity["Configuration, sha256"] == run.summary.facts.config_sha256
+    assert identity["Owner"] == "____________"
+    assert [row[0] for row in found["sign_off"].tables[0].rows][-1] == "Validated by somebody who did not build it"
+
+
+def test_the_dossier_explains_every_component_that_the_scenario_chose(kept):
+    kinds = {row[1]: row[2] for row in dossier_of(kept[0])["theory"].tables[0].rows}
+    assert kinds["square_root"].startswith("I = Y sigma_day sqrt(Q / V_day)")
+    assert {"trader", "maker", "linear", "fund"} <= set(kinds)
+
+
+def test_the_add_on_is_the_largest_model_less_the_median(kept):
+    spread = next(table for table in dossier_of(kept[0])["models"].tables if table.key == "spread")
+    # The base needs 1 and the stressed regime 3: the median is 2, and 1 more reaches the largest.
+    assert dict(spread.rows)["Median"] == "USD 2.00"
+    assert dict(spread.rows)["Add-on: largest less median"] == "USD 1.00"
+
+
+def test_known_answers_are_within_four_standard_errors():
+    found = shipped_verification().answers
+    assert len(found) >= 10
+    assert all(abs(answer.z) < 4 for answer in found)
+
+
+def test_the_dossier_is_written_as_markdown_beside_the_run(run, capsys):
+    assert main(["model-risk", str(run)]) == 0
+    written = run / "model-risk.md"
+    assert capsys.readouterr().out.strip() == str(written)
+    text = written.read_text(encoding="utf-8")
+    assert text.startswith("# Model risk: increments\n\n## calm\n\nReserve (ruin <= ")
+    assert "### 12. Changes and sign-off" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in rows)
+    heads = [i for i, line in enumerate(rows) if set(line) <= set("|-: ")]
+    assert heads
+    assert all(rows[i].count("|") == rows[i - 1].count("|") for i in heads)
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_the_dossier_is_a_page_in_every_language(kept, lang):
+    text = to_html(dossier([load_run(kept[0])], Words(lang))).decode()
+    assert ET.fromstring(text.removeprefix("<!DOCTYPE html>")).get("lang") == lang
+
+
+def test_a_damaged_run_has_no_dossier(run, capsys):
+    (run / "summary.json").unlink()
+    assert "incomplete: summary.json is missing" in refused(["model-risk", run], capsys)

@@ -85,5 +85,5 @@ def test_the_command_prints_one_line_of_result(capsys):
     assert main(["size", TINY, "--level", "0.95", "--paths", "4000", "--no-progress"]) == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith("Reserve (ruin <= 5 % in 0.1667 d): USD ")
-    assert "order-statistic, n = 4,000" in first
-    assert first.endswith("no rule prescribes it.")
+    assert "order statistic, n = 4,000" in first
+    assert first.endswith("no regulation prescribes this figure.")

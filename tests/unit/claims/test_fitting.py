@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from stress.claims import Arrivals, ClaimsModel, LossHistory, bootstrap, fit_history, simulate
+from stress.claims.hawkes import Hawkes
 from stress.claims.hawkes import log_likelihood as hawkes_likelihood
 from stress.claims.poisson import Poisson
 from stress.claims.renewal import log_likelihood as renewal_likelihood
@@ -97,18 +98,43 @@ def test_the_same_claims_meet_any_premium_and_any_fund():
     assert ((rich.ruin_step >= 0) == (rich.drawdown > 9.0)).all()
 
 
-def test_a_short_history_leaves_the_mean_of_the_losses_open():
-    # Poisson with 50 claims of mean 1: both numbers are known to about 14 %.
+def history_of_exponential_claims():
+    """A year of Poisson claims, about 50 of mean 1."""
     poisson = {"kind": "poisson", "rate_per_year": 50.0}
     model = ClaimsModel.from_tables({"frequency": poisson, "severity": "exponential"})
     _, times, marks = claim_times(model, 0, 1)
     seconds = np.round(times * 365 * DAY).astype(np.int64)
-    fit = fit_history(LossHistory(seconds, model.severity.frozen().isf(marks), 0.0, 365.0 * DAY))
+    return LossHistory(seconds, model.severity.frozen().isf(marks), 0.0, 365.0 * DAY)
+
+
+def five_thousand(model):
+    return model.model_copy(update={"run": model.run.model_copy(update={"n_paths": 5_000})})
+
+
+def test_a_short_history_leaves_the_mean_of_the_losses_open():
+    # With 50 claims both numbers are known to about 14 %.
+    fit = fit_history(history_of_exponential_claims())
     stated = replace(fit, severities=tuple(row for row in fit.severities if row.part.kind == "exponential"))
     interval, missing = bootstrap(stated, stated.model(), n_draws=40)
     assert (missing, interval.n_draws) == (0, 40)
-    rate, scale = (next(d for d in interval.drivers if d.name.endswith(end)) for end in ("rate_per_year", "scale_usd"))
-    for row, center in ((rate, stated.frequencies[0].part.rate_per_year), (scale, stated.severities[0].part.scale_usd)):
+    rate, mean = (next(d for d in interval.drivers if d.name.endswith(end)) for end in ("mean_rate", ".mean"))
+    for row, center in ((rate, stated.frequencies[0].part.mean_rate), (mean, stated.severities[0].part.mean)):
         assert row.low < center < row.high
-        assert 0.35 < (row.high - row.low) / center < 1.3  # the range of 40 normal draws is 4.3 standard deviations
         assert row.rank_correlation > 0.3
+    # The range of 40 normal draws is 4.3 standard deviations; rates may be larger, of claims that seem to cause claims.
+    assert 0.35 < (mean.high - mean.low) / stated.severities[0].part.mean < 1.3
+
+
+def test_the_parameter_interval_lies_about_the_estimate_in_logarithms():
+    fit = fit_history(history_of_exponential_claims())
+    interval, _ = bootstrap(fit, fit.model(), n_draws=20)
+    estimate = float(np.quantile(simulate(five_thousand(fit.model())).drawdown, 0.995, method="inverted_cdf"))
+    spread = interval.reserve(0.995)
+    assert math.sqrt(spread.low * spread.high) == pytest.approx(estimate, rel=1e-9)
+    assert 1.5 < spread.high / spread.low < 6.0  # rate and mean alone, 14 % each, give 2.2
+
+
+def test_a_memory_is_at_most_a_tenth_of_the_history():
+    times = np.concatenate([np.linspace(0.1, 2.0, 10), np.linspace(2.05, 4.9, 90)])  # the rate changes once
+    law, _ = Hawkes.fitted(Arrivals(times, 5.0))
+    assert law.memory_hours <= 0.1 * 5.0 * 8760.0 * (1 + 1e-9)

@@ -165,7 +165,7 @@ def test_the_page_of_a_run_fits_a_screen(outcomes):
 
 
 def test_the_page_with_everything_fits_a_tall_screen(full):
-    assert len(lines(full)) <= 60
+    assert len(lines(full)) <= 64
     assert max(map(len, lines(full))) <= 115
 
 
