@@ -1,4 +1,4 @@
-"""The site: ``sphinx-build -W -c docs . build/site``; the root is the source, so that links work as in the repository."""
+"""The site: ``sphinx-build -W -c docs . build/site``; the root is the source, so that links work as they stand."""
 
 import stress
 
