@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from stress.report import FORMATS, Words, document, load_run
+from stress.sweeps import load_sweep
 from stress.toml import ScenarioError
 
 __all__ = ["ReportOptions", "launch_report"]
@@ -24,12 +25,15 @@ class ReportOptions:
     lang : str
     out : Path, optional
         A new file; ``report.<format>`` in the first folder otherwise.
+    sweep : Path, optional
+        Folder of a sweep, whose inputs the report tells of.
     """
 
     folders: Sequence[Path]
     formats: str = "html"
     lang: str = "en"
     out: Path | None = None
+    sweep: Path | None = None
     quiet: bool = False
 
 
@@ -44,7 +48,8 @@ def launch_report(options: ReportOptions) -> int:
     formats = _formats(options)
     say = Words(options.lang)
     targets = [_target(options, name) for name in formats]
-    made = document([load_run(folder) for folder in options.folders], say)
+    study = None if options.sweep is None else load_sweep(options.sweep)
+    made = document([load_run(folder) for folder in options.folders], say, study)
     contents = [FORMATS[name](made) for name in formats]  # all of them before the first file
     for path, content in zip(targets, contents, strict=True):
         _write(path, content)
