@@ -110,7 +110,8 @@ def document(runs: Sequence[FinishedRun], say: Words, study: Sweep | None = None
 
 def _study(study: Sweep, run: FinishedRun, say: Words) -> Part:
     """Tell what the inputs do, and why their effects are not known, if they are not."""
-    unit, about, reasons, found = run.summary.money.unit, study.about, (), None
+    unit, about, found = run.summary.money.unit, study.about, None
+    reasons: tuple[str, ...] = ()
     if about["unit"] != unit:
         raise ScenarioError(f"sweep {about['name']} is in {about['unit']}, the run in {unit}: a report needs one money")
     try:
