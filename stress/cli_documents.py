@@ -22,12 +22,13 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="New file; default report.<format> in the first RUN_DIR.")
     ] = None,
+    sweep: Annotated[Path | None, typer.Option(metavar="DIR", help="Sweep, for what moves the reserve.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> int:
     """Write the report of a finished run, or of several side by side, as one file."""
     from stress.launch_report import ReportOptions, launch_report
 
-    return launch_report(ReportOptions(run_dirs, formats, lang, out, quiet))
+    return launch_report(ReportOptions(run_dirs, formats, lang, out, quiet, sweep=sweep))
 
 
 def model_risk(

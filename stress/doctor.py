@@ -11,7 +11,7 @@ from stress.scenario import Scenario, ScenarioError
 
 __all__ = ["facts", "warm"]
 
-ENGINES = ("auto", "loop")  # a ruined path of any scenario continues in the account loop
+ENGINES = ("auto", "loop")  # the loop takes whatever a ladder cannot
 
 
 def facts() -> dict[str, str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from stress.report import FORMATS, Document, FinishedRun, Words, document, load_run
+from stress.report import FORMATS, Document, Words, document, load_run
+from stress.sweeps import load_sweep
 from stress.toml import ScenarioError
 
 __all__ = ["ReportOptions", "launch_report"]
@@ -28,6 +29,8 @@ class ReportOptions:
         What writes the document of the runs.
     stem : str
         Of the file's name.
+    sweep : Path, optional
+        Folder of a sweep, whose inputs the report tells of.
     """
 
     folders: Sequence[Path]
@@ -35,8 +38,9 @@ class ReportOptions:
     lang: str = "en"
     out: Path | None = None
     quiet: bool = False
-    make: Callable[[Sequence[FinishedRun], Words], Document] = document
+    make: Callable[..., Document] = document
     stem: str = "report"
+    sweep: Path | None = None
 
 
 def launch_report(options: ReportOptions) -> int:
@@ -50,7 +54,8 @@ def launch_report(options: ReportOptions) -> int:
     formats = _formats(options)
     say = Words(options.lang)
     targets = [_target(options, name) for name in formats]
-    made = options.make([load_run(folder) for folder in options.folders], say)
+    study = {} if options.sweep is None else {"study": load_sweep(options.sweep)}
+    made = options.make([load_run(folder) for folder in options.folders], say, **study)
     contents = [FORMATS[name](made) for name in formats]  # all of them before the first file
     for path, content in zip(targets, contents, strict=True):
         _write(path, content)

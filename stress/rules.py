@@ -62,8 +62,7 @@ def inline(function: Callable) -> Callable:
     return register_jitable(forceinline=True, error_model="numpy")(function)
 
 
-@intrinsic
-def borrowed(context, arrays):
+def _borrow(context, arrays):
     """Return an array, or a tuple of them however nested, whose reference counts nobody keeps.
 
     A call passes every array of its arguments, and counts each up and down: atomically, which costs more than the
@@ -77,12 +76,16 @@ def borrowed(context, arrays):
     return arrays(arrays), generate
 
 
+borrowed: Any = intrinsic(_borrow)
+
+
 def _without_owner(context, builder, kind, value):
     if isinstance(kind, types.Array):
         array = context.make_array(kind)(context, builder, value)
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
         return array._getvalue()
-    for i, part in enumerate(kind) if isinstance(kind, types.BaseTuple) else ():
+    parts: Any = kind if isinstance(kind, types.BaseTuple) else ()
+    for i, part in enumerate(parts):
         member = _without_owner(context, builder, part, builder.extract_value(value, i))
         value = builder.insert_value(value, member, i)
     return value

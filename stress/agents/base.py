@@ -183,7 +183,7 @@ Margin = Literal["isolated", "cross"]
 def build_accounts(venue: Venue, qty, entry, leverage, margin: Margin) -> np.ndarray:
     """Return quantised accounts from signed quantity, entry and leverage, in the contract's coordinates.
 
-    Isolated margin was posted at entry, |q| E / L; a cross account's equity gives its leverage now.  The venue's
+    Isolated margin was posted at entry, ``|q| E / L``; a cross account's equity gives its leverage now.  The venue's
     `collateral_in_coin` is turned into coins by `hold_coins`.
 
     Parameters

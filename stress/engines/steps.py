@@ -2,8 +2,8 @@
 
 A compiled engine supplies two rules: ``liquidate(state, book, path, step, holdings, ledger)`` runs the
 liquidation rounds of a step and leaves in ``state.next_low`` and ``next_high`` the marks between which nobody
-is liquidated; ``carry(state, book, holdings)`` is asked while the fund has inventory, which it may not be able to carry;
-``leave(state, book, path, step, holdings)`` takes the margin out of accounts that let themselves be liquidated;
+is liquidated; ``carry(state, book, holdings)`` is asked while the fund has inventory, which it may be unable to
+carry; ``leave(state, book, path, step, holdings)`` takes the margin out of accounts that let themselves be liquidated;
 ``renew(state, book, path, step, works, holdings)`` lets the step's events of renewal happen.
 """
 

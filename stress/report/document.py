@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from stress.plots import reserve_by_horizon
-from stress.report import first_screen, model, numbers
+from stress.report import first_screen, model, numbers, sensitivity
 from stress.report.comparison import check_comparable, comparison
 from stress.report.finished import Figure, FinishedRun, drawn_figure
 from stress.report.tables import Table
 from stress.report.words import Words
 from stress.summary.result_line import result_line
+from stress.sweeps import Sweep
+from stress.toml import ScenarioError
 
 __all__ = ["SCHEMA", "Document", "Part", "Section", "data_of", "document"]
 
@@ -79,7 +81,7 @@ class Document:
         return ((part, table) for part in self.parts for section in part.sections for table in section.tables)
 
 
-def document(runs: Sequence[FinishedRun], say: Words) -> Document:
+def document(runs: Sequence[FinishedRun], say: Words, study: Sweep | None = None) -> Document:
     """Write the report of one run or of several.
 
     Parameters
@@ -87,11 +89,13 @@ def document(runs: Sequence[FinishedRun], say: Words) -> Document:
     runs : sequence of FinishedRun
         At least one; several are compared with the first.
     say : Words
+    study : Sweep, optional
+        Its inputs are a part of their own.
 
     Raises
     ------
     ScenarioError
-        One line, when the runs are in several moneys or one was given twice.
+        One line, when runs and sweep are in several moneys or one was given twice.
     """
     check_comparable(runs)
     parts = [_part(run, say) for run in runs]
@@ -99,8 +103,27 @@ def document(runs: Sequence[FinishedRun], say: Words) -> Document:
         tables, figures = tuple(comparison(runs, say)), tuple(_over_horizons(runs, say))
         section = Section("comparison", say("section.comparison"), tables=tables, figures=figures)
         parts.insert(0, Part("comparison", say("title.comparison"), say("lead.comparison", n=len(runs)), (section,)))
+    if study is not None:
+        parts.append(_study(study, runs[0], say))
     title = say("title.report", name=", ".join(dict.fromkeys(run.summary.facts.scenario for run in runs)))
     return Document(title, say, tuple(parts), data_of(runs))
+
+
+def _study(study: Sweep, run: FinishedRun, say: Words) -> Part:
+    """Tell what the inputs do, and why their effects are not known, if they are not."""
+    unit, about, found = run.summary.money.unit, study.about, None
+    reasons: tuple[str, ...] = ()
+    if about["unit"] != unit:
+        raise ScenarioError(f"sweep {about['name']} is in {about['unit']}, the run in {unit}: a report needs one money")
+    try:
+        found = sensitivity.judged(study)
+    except ScenarioError as error:
+        reasons = (str(error),)
+    tables = (*sensitivity.effects(found, say), *sensitivity.points(study, say))
+    figures = tuple((figure, say(f"caption.{figure.name}")) for figure in sensitivity.pictures(study, found))
+    section = Section("sensitivity", say("section.sensitivity"), reasons, tables, figures)
+    lead = say("lead.sensitivity", name=about["name"], scenario=about["scenario"], points=f"{len(study):,}")
+    return Part("sensitivity", say("section.sensitivity"), lead, (section,))
 
 
 def _over_horizons(runs: Sequence[FinishedRun], say: Words) -> Iterator[tuple[Figure, str]]:

@@ -1,6 +1,7 @@
 """The report says what the run says, in two languages and three formats, and refuses what it cannot vouch for."""
 
 import json
+import math
 import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from string import Formatter
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from stress import plots
@@ -18,7 +20,7 @@ from stress.report import Words, document, dossier, languages, load_run
 from stress.report.formats import to_html, to_xlsx
 from stress.report.tables import shown, table
 from stress.rundir import RunFolder
-from stress.scenario import Scenario
+from stress.scenario import Scenario, ScenarioError
 from stress.summary import (
     Driver,
     ModelRisk,
@@ -31,6 +33,7 @@ from stress.summary import (
 )
 from stress.summary.caveats import SENTENCES, Caveat
 from stress.summary.result_line import RESULT
+from stress.sweeps import Sweep
 
 ROOT = Path(__file__).parents[2]
 BASE = Variant("base", "base", 1e-3, 1.0, 0.8, 1.2, 1.0)
@@ -125,6 +128,29 @@ def test_the_tables_hold_the_numbers_of_the_summary(kept):
     assert found["model_risk"].rows[1][:3] == ("regime", "stressed", 3.0 / scale)
     assert found["drivers"].rows == (("fund.x", 0.0, 1.0, 0.5),)
     assert found["movers"].rows[0][2] == 0.5
+
+
+def swept(unit="USD"):
+    rows = {"point": [0, 1], "status": ["done"] * 2, "error": [None] * 2, "fund.x": [1.0, 2.0], "n_paths": [100, 100]}
+    rows |= {"ruin": [0.01, 0.02], "reserve_0.9": [3e6, math.nan]}
+    rows |= {f"{name}_{end}": rows[name] for name in ("ruin", "reserve_0.9") for end in ("low", "high")}
+    about = {"name": "s", "scenario": "tiny", "unit": unit, "horizon_hours": 4.0, "levels": [0.9], "n_points": 2}
+    return Sweep(pa.table(rows), ("fund.x",), {**about, "axes": ["fund.x"], "design": {"kind": "grid"}, "seed": 1})
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_a_sweep_beside_the_run_is_a_part_of_its_own(kept, lang):
+    made = document([load_run(kept[0])], Words(lang), swept())
+    found = {table.key: table for part, table in made.tables if part.name == "sensitivity"}
+    assert found["points"].rows == ((0, 1.0, 1.0, 3.0, 3.0, 3.0), (1, 2.0, 2.0, None, None, None))
+    assert made.parts[-1].sections[0].figures
+    assert b"fund.x" in to_html(made)
+
+
+def test_a_sweep_in_another_money_or_from_nowhere_is_one_line(kept, tmp_path, capsys):
+    with pytest.raises(ScenarioError, match="sweep s is in BTC, the run in USD"):
+        document([load_run(kept[0])], Words("en"), swept("BTC"))
+    assert "holds no sweep" in refused(["report", kept[0], "--sweep", tmp_path], capsys)
 
 
 def test_two_runs_are_compared_with_the_first(kept):
