@@ -59,10 +59,11 @@ def test_a_weighted_run_is_saved_shown_and_checked(tmp_path, capsys):
 
 
 def test_a_pilot_keeps_the_side_that_has_ruined_less():
-    # Under this seed 29 of the first 77 losses come with falls; without their law the run has 12 effective paths.
+    # Under this seed a stage of counted paths sees 29 losses with falls among 77; without their law the run has 12
+    # effective paths.
     size = {"run.n_paths": 4_000, "run.redraw_every": 40, "run.seed": 204, "fund.initial_usd": 192_289.0}
     found = importance(venue(**size, **{"reserve.levels": (0.5,)}))
-    assert [len(stage.laws) for stage in found.stages] == [2, 2, 2]
+    assert [len(stage.laws) for stage in found.stages] == [2, 2]
     assert summarize_weighted(found.outcomes, levels=(0.5,)).ruin.effective > 100
 
 
