@@ -166,6 +166,22 @@ def test_pareto_densities_are_those_of_the_law():
     assert density == pytest.approx(chance + law.logpdf(0.7))
 
 
+def test_paths_that_jump_and_paths_that_do_not_are_two_modes():
+    tilts = MARKETS["volatility_clock"].tilts(CLOCK)
+    own = numbers_of("volatility_clock", moved=False)
+    drawn = tilts.drawn(own, KEY, 0, 500)
+    assert np.array_equal(tilts.modes(drawn), drawn[1][:, 0] > 0)
+    assert own["expected_jumps"] < 0.2
+    assert tilts.explored(own) == {**own, "expected_jumps": 1.0}
+
+
+def test_a_market_of_one_mode_has_nothing_to_explore():
+    own = numbers_of("gbm", moved=False)
+    tilts = MARKETS["gbm"].tilts(CLOCK)
+    assert not tilts.modes(tilts.drawn(own, KEY, 0, 10)).any()
+    assert tilts.explored(own) == own
+
+
 def test_jumps_without_sizes_say_so():
     with pytest.raises(TypeError, match="_Jumps does not define the sizes of its jumps"):
         _Jumps().sizes({}, np.empty(0), np.empty(0))
