@@ -39,6 +39,7 @@ ARROWS = {
     "summary": {"outcomes"},
     "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "coalitions": {*MODEL, "engines", "outcomes", "summary", "variants"},
+    "holders": {*MODEL, "coalitions", "engines", "outcomes", "summary", "variants"},
     "reverse": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "rare": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "claims": {*MODEL, "engines", "outcomes", "summary"},
