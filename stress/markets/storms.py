@@ -16,17 +16,21 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import ndtr
 
 from stress.markets.daily import daily_states
+from stress.markets.drivers import Driver, along
 from stress.markets.noise import fill_noise
+from stress.markets.tails import look_up
 from stress.randomness import MIXING, fill_uniforms, uniform_pair
 from stress.rules import kernel, record, rule
 
-__all__ = ["CALM", "Storm", "draw_noise"]
+__all__ = ["CALM", "Storm", "draw_noise", "storm_driver"]
 
 CALM = {"wild": 1.0, "run": 0.0, "heat": 0.0}  # the process itself
 PLACE = 0x7FFFFFFF  # index of the pair that picks the interval, far beyond those of the intervals
 ROUNDS = 50  # of expectation and maximization
+CALM_PIECES = 8  # intervals of the likeliest storm where tails are not fat
 
 
 @rule
@@ -139,3 +143,45 @@ class Storm:
             if self.is_stationary:
                 found["heat"] = heat
         return found
+
+
+def storm_driver(numbers: Mapping[str, float], table: np.ndarray, n_steps: int, step_seconds: float) -> Driver:
+    """Return that of one stormy interval: the day's state, and the interval's scale and run.
+
+    Where tails are fat one interval is likelier than several (the principle of one big jump); where they are not, a
+    storm has up to eight.  The scale at a normal g is the one that is exceeded with the probability of g.
+    """
+    width, fat = int(numbers["steps_per_interval"]), numbers["fat_tails"] == 1.0
+    edges = np.minimum(np.arange(2 if fat else CALM_PIECES + 1) * width, n_steps)
+    edges = edges[: int(np.searchsorted(edges, n_steps)) + 1]
+    k = edges.size - 1
+
+    def parts(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the day's factor (n, 1), and the intervals' scales (n, k)."""
+        states = numbers["start_mean"] + numbers["start_sd"] * points[:, 0]
+        if numbers["start_listed"] == 1.0:
+            states = table[2][np.minimum((ndtr(points[:, 0]) * table.shape[1]).astype(int), table.shape[1] - 1)]
+        level = np.exp(numbers["log_sd"] * states - numbers["log_sd"] ** 2)
+        if not fat:
+            return level[:, None], np.ones((len(points), k))
+        return level[:, None], np.vectorize(look_up, excluded=[0])(table, ndtr(-points[:, 1 : 1 + k]))
+
+    def log_returns(points: np.ndarray) -> np.ndarray:
+        """Return the storm's, then nothing."""
+        level, scale = parts(points)
+        found = np.zeros((len(points), n_steps))
+        noise = numbers["sd"] * np.repeat(level * scale, np.diff(edges), axis=1) * along(points[:, 1 + k :], edges)
+        found[:, : edges[-1]] = noise - 0.5 * (numbers["sd"] * level) ** 2
+        return found
+
+    def words(point: np.ndarray) -> str:
+        """Say how wild and how far."""
+        level, scale = parts(point[None, :])
+        moved = 100 * np.expm1(log_returns(point[None, :])[0].cumsum()[edges[1:] - 1])
+        went = ", ".join(f"{x:+.1f} %" for x in moved)
+        wild = ", ".join(f"{x:.1f}" for x in scale[0])
+        hours = width * step_seconds / 3600.0
+        day = f"a day of {level[0, 0]:.1f} times the usual volatility"
+        return f"{day}, {wild} times that in intervals of {hours:g} h: price {went}"
+
+    return Driver("storm", 1 + 2 * k, max(1.0, n_steps / edges[-1]), log_returns, words)

@@ -11,14 +11,16 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
+from scipy.special import ndtr
 
 from stress.markets.bars import note_spread, spread_bar
 from stress.markets.base import Clock, Market
 from stress.markets.daily import exponentiate
+from stress.markets.drivers import Driver
 from stress.markets.jumps import MOST_EXPECTED, poisson_count
 from stress.markets.noise import noise_numbers
 from stress.markets.starts import Starts
-from stress.markets.storms import CALM, Storm, draw_noise
+from stress.markets.storms import CALM, Storm, draw_noise, storm_driver
 from stress.markets.tails import COLUMNS, NORMAL, look_up, scale_table
 from stress.markets.tilts import ParetoJumpSizes, Tilts
 from stress.randomness import JUMPS, uniform_pair
@@ -168,6 +170,40 @@ class VolatilityClock(Starts, Market, kind="volatility_clock"):
         if nominal["expected_jumps"] > 0.0:
             found.append(ParetoJumpSizes(nominal))
         return Tilts(*found)
+
+    def drivers(self, clock: Clock) -> tuple[Driver, ...]:
+        """Return a storm, and a jump down and up."""
+        nominal = self.numbers(clock)
+        storm = storm_driver(nominal, self.table(clock), clock.n_steps, clock.step_seconds)
+        if nominal["expected_jumps"] == 0.0:
+            return (storm,)
+        sides = ("fall", -1.0, self.jump_down_share), ("rise", 1.0, 1.0 - self.jump_down_share)
+        return (storm, *(self._jump_driver(clock, *side) for side in sides if side[2] > 0.0))
+
+    def _jump_driver(self, clock: Clock, name: str, sign: float, share: float) -> Driver:
+        """Return that of a jump: its size, and how short it is."""
+        nominal, n_steps = self.numbers(clock), clock.n_steps
+
+        def drawn(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """Return log size and length in steps."""
+            beyond = 1.0 - ndtr(points[:, 0]) * (1.0 - nominal["beyond_largest"])
+            size = sign * nominal["smallest"] * beyond ** (-1.0 / nominal["tail_index"])
+            longer = ndtr(-points[:, 1]) * (nominal["longest"] - nominal["shortest"])
+            return size, np.maximum(nominal["shortest"] + longer, 1e-9)
+
+        def log_returns(points: np.ndarray) -> np.ndarray:
+            """Return a straight line, then nothing."""
+            size, length = drawn(points)
+            passed = np.minimum(np.arange(n_steps + 1) / length[:, None], 1.0)
+            return size[:, None] * np.diff(passed, axis=1)
+
+        def words(point: np.ndarray) -> str:
+            """Say how far and how fast."""
+            size, length = (float(x[0]) for x in drawn(point[None, :]))
+            minutes = length * clock.step_seconds / 60.0
+            return f"a jump of {100 * math.expm1(size):+.1f} % within {minutes:.0f} minutes"
+
+        return Driver(f"jump, {name}", 2, share * nominal["expected_jumps"], log_returns, words)
 
     def table(self, clock: Clock) -> np.ndarray:
         """Return the scales of the noise by probability, and the log volatilities to start from if they are listed."""
