@@ -159,6 +159,7 @@ def claims(
     until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Watched until, ISO 8601, UTC.")] = None,
     paths: Annotated[int | None, typer.Option(min=1, help="Number of paths.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
+    method: Annotated[str, typer.Option(help="crude, or conditional: for levels that no count reaches.")] = "crude",
     setting: Settings = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -174,9 +175,8 @@ def claims(
         "run.seed": seed,
     }
     given = {key: value for key, value in overrides.items() if value is not None}
-    return launch_claims(
-        ClaimsOptions(source, level, horizon, limit, draws, since, until, tuple(setting or ()), given, json, quiet)
-    )
+    asked = source, level, horizon, limit, draws, since, until, method, tuple(setting or ())
+    return launch_claims(ClaimsOptions(*asked, given, json, quiet))
 
 
 def backtest(

@@ -165,7 +165,8 @@ def compare(
 def attribute(
     config: Config,
     level: Annotated[float, typer.Option(help="The worst 1 - level of the paths are shared.")] = 0.99,
-    paths: Annotated[int, typer.Option(min=2, help="Number of paths of each run.")] = 2_000,
+    by: Annotated[str, typer.Option(help="cohort, account (by size), leverage or symbol.")] = "cohort",
+    paths: Annotated[int | None, typer.Option(min=2, help="Paths of each run: 2,000, or 20,000.")] = None,
     shapley: Annotated[bool, typer.Option("--shapley", help="Every combination of at most 8 cohorts.")] = False,
     threads: Threads = None,
     setting: Settings = None,
@@ -173,11 +174,11 @@ def attribute(
     quiet: Quiet = False,
     no_progress: NoProgress = False,
 ) -> int:
-    """Leave out cohorts: who makes the fund need what it needs?"""
+    """Leave out cohorts, or share the losses among positions: who makes the fund need what it needs?"""
     from stress.launch_attribute import AttributeOptions, launch_attribute
 
-    progress, settings = not (no_progress or quiet), tuple(setting or ())
-    return launch_attribute(AttributeOptions(config, level, paths, shapley, settings, threads, json, quiet, progress))
+    asked = config, level, paths, by, shapley, tuple(setting or ())
+    return launch_attribute(AttributeOptions(*asked, threads, json, quiet, progress=not (no_progress or quiet)))
 
 
 def reverse(

@@ -18,7 +18,16 @@ from stress.scenario import Scenario, ScenarioError
 from stress.summary import Clusters, order_statistic
 from stress.variants import POPULATIONS, Runner, clusters_of, spread
 
-__all__ = ["CoalitionShare", "Coalitions", "attribute", "only", "shapley_values"]
+__all__ = [
+    "CoalitionShare",
+    "Coalitions",
+    "attribute",
+    "check_level",
+    "jackknife_error",
+    "only",
+    "shapley_values",
+    "worst_shares",
+]
 
 MOST_PLAYERS = 8
 PATHS = 2_000
@@ -195,21 +204,26 @@ def attribute(
         n_paths,
         clusters_of(runner.scenario, every, n_paths).n_clusters,
         float(worth[full][0]),
-        _error(worth[full]),
-        _shares(names, worth, _present(drawdown[full], losses, level, clusters)),
+        jackknife_error(worth[full]),
+        _shares(names, worth, worst_shares(drawdown[full], losses, level, clusters)),
         scenario.exchange.unit,
     )
 
 
-def _check(scenario: Scenario, level: float, n_paths: int, shapley: bool) -> list[int]:
-    """Return the rows of the cohorts that hold accounts."""
+def check_level(level: float, n_paths: int) -> None:
+    """Raise a ScenarioError for a level outside (0, 1), or one beyond which fewer than ten paths lie."""
     if not 0.0 < level < 1.0:
         raise ScenarioError(f"level {level:g} is outside (0, 1)")
-    if scenario.asset or scenario.renewal is not None:
-        raise ScenarioError("attribution: neither several symbols ([[asset]]) nor [renewal] can be taken apart")
     if n_paths * (1.0 - level) < FEWEST_BEYOND * (1.0 - 1e-9):
         needed = int(np.ceil(FEWEST_BEYOND / (1.0 - level) - 1e-6))
         raise ScenarioError(f"--paths {n_paths:,}: too few for level {level:g}; needs {needed:,}")
+
+
+def _check(scenario: Scenario, level: float, n_paths: int, shapley: bool) -> list[int]:
+    """Return the rows of the cohorts that hold accounts."""
+    check_level(level, n_paths)
+    if scenario.asset or scenario.renewal is not None:
+        raise ScenarioError("attribution: neither several symbols ([[asset]]) nor [renewal] can be taken apart")
     drawn = draw_population(scenario, 0).accounts["cohort"]
     players = sorted(int(i) for i in np.unique(drawn))
     if shapley and len(players) > MOST_PLAYERS:
@@ -233,8 +247,11 @@ def _shortfalls(drawdown: np.ndarray, level: float, clusters: Clusters) -> np.nd
     return np.array(found)
 
 
-def _present(drawdown: np.ndarray, losses: np.ndarray, level: float, clusters: Clusters) -> np.ndarray:
-    """Return each cohort's share of the losses of the worst paths, shape (n_cohorts, 1 + n_clusters)."""
+def worst_shares(drawdown: np.ndarray, losses: np.ndarray, level: float, clusters: Clusters) -> np.ndarray:
+    """Return each column's share of the losses of the worst paths, shape (n_columns, 1 + n_clusters).
+
+    What stands first is of all paths, the others leave out one population each.
+    """
     found = []
     for sample in _samples(clusters):
         worst = sample & (drawdown >= order_statistic(np.sort(drawdown[sample]), level)) & (drawdown > 0.0)
@@ -242,7 +259,7 @@ def _present(drawdown: np.ndarray, losses: np.ndarray, level: float, clusters: C
     return np.array(found).T
 
 
-def _error(samples: np.ndarray) -> Any:
+def jackknife_error(samples: np.ndarray) -> Any:
     """Return the delete-one jackknife's standard error of what stands first, over the last axis (Efron 1982)."""
     without = samples[..., 1:]
     n = without.shape[-1]
@@ -258,5 +275,5 @@ def _shares(names: list[str], worth: dict[int, np.ndarray], present: np.ndarray)
     columns = [present[:n], left]
     if len(worth) == full:
         columns.append(shapley_values(np.array([nothing, *(worth[c] for c in range(1, full + 1))])) / whole)
-    rows = [[float(x) for column in columns for x in (column[i, 0], _error(column[i]))] for i in range(n)]
+    rows = [[float(x) for column in columns for x in (column[i, 0], jackknife_error(column[i]))] for i in range(n)]
     return tuple(CoalitionShare(name, *row) for name, row in zip(names, rows, strict=True))

@@ -1,4 +1,4 @@
-"""``fundstress attribute``: the worst paths with and without each cohort, in a table."""
+"""``fundstress attribute``: the worst paths with and without each cohort, or shared among positions, in a table."""
 
 import sys
 from collections.abc import Iterator
@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stress.coalitions import PATHS, Coalitions, attribute
+from stress.engines.base import Progress
+from stress.holders import PATHS as MANY
+from stress.holders import Group, Holders, holders
 from stress.launch import INTERRUPTED, Answer, print_result, shown
 from stress.launch_size import scenario_of
+from stress.scenario import Scenario, ScenarioError
 from stress.summary.notation import Money, percent
 
 __all__ = ["AttributeOptions", "launch_attribute"]
@@ -19,7 +23,8 @@ class AttributeOptions:
 
     config: Path
     level: float = 0.99
-    paths: int = PATHS
+    paths: int | None = None
+    by: str = "cohort"
     shapley: bool = False
     settings: tuple[str, ...] = ()  # table.key=value
     threads: int | None = None
@@ -30,22 +35,42 @@ class AttributeOptions:
 
 def launch_attribute(options: AttributeOptions) -> int:
     """Run the coalitions and print the table; return the exit code."""
+    if options.shapley and options.by != "cohort":
+        raise ScenarioError(f"--shapley is of cohorts, not --by {options.by}")
     scenario = scenario_of(options.config, options.settings)
+    answer = _left_out if options.by == "cohort" else _shared
     try:
-        with shown(options, "leaving out") as progress:
-            found = attribute(
-                scenario,
-                level=options.level,
-                n_paths=options.paths,
-                shapley=options.shapley,
-                threads=options.threads,
-                progress=progress,
-            )
+        with shown(options, "leaving out" if options.by == "cohort" else "sharing") as progress:
+            found = answer(options, scenario, progress)
     except KeyboardInterrupt:
         print("fundstress: interrupted; an attribution keeps nothing", file=sys.stderr)
         return INTERRUPTED
-    print_result(Answer(found, _lines), options)
+    print_result(found, options)
     return 0
+
+
+def _left_out(options: AttributeOptions, scenario: Scenario, progress: Progress) -> Answer:
+    found = attribute(
+        scenario,
+        level=options.level,
+        n_paths=options.paths or PATHS,
+        shapley=options.shapley,
+        threads=options.threads,
+        progress=progress,
+    )
+    return Answer(found, _lines)
+
+
+def _shared(options: AttributeOptions, scenario: Scenario, progress: Progress) -> Answer:
+    found = holders(
+        scenario,
+        options.by,
+        level=options.level,
+        n_paths=options.paths or MANY,
+        threads=options.threads,
+        progress=progress,
+    )
+    return Answer(found, _group_lines)
 
 
 def _lines(found: Coalitions) -> Iterator[str]:
@@ -68,3 +93,21 @@ def _lines(found: Coalitions) -> Iterator[str]:
 
 def _share(value: float, error: float | None) -> str:
     return f"{100 * value:.1f} % +- {100 * (error or 0.0):.1f}"
+
+
+def _group_lines(found: Holders) -> Iterator[str]:
+    paths = f"{found.n_paths:,} paths of {found.horizon_hours:g} h, {found.n_populations} populations"
+    yield f"Losses at the worst moments of the worst {percent(1.0 - found.level)} of {paths}, by {found.by}"
+    yield ""
+    yield f"{'share, +- standard error':<28}{'of the losses':>18}{'of notional':>14}{'leverage':>12}"
+    for group in found.groups:
+        yield _group_line(group)
+    yield f"  {'income of the fund':<26}{100 * found.income:>16.1f} %"
+    if found.by == "account":
+        yield ""
+        yield "#1 is the largest account of each population, all symbols together; shares add up."
+
+
+def _group_line(group: Group) -> str:
+    held = f"{100 * group.of_notional:.1f} %"
+    return f"  {group.name:<26}{_share(group.share, group.standard_error):>18}{held:>14}{group.leverage:>11.1f}x"

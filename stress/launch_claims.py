@@ -7,21 +7,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stress.claims import ClaimsModel, Fit, bootstrap, fit_history, read_losses, simulate
+from stress.claims import (
+    ClaimsModel,
+    ConditionalReserve,
+    ConditionalRuin,
+    Fit,
+    bootstrap,
+    fit_history,
+    read_losses,
+    simulate,
+)
 from stress.launch import print_result
 from stress.launch_size import parse_horizon
 from stress.scenario import ScenarioError
 from stress.size import check_budget
 from stress.summary import Summary, summarize
-from stress.summary.notation import percent, wrapped
+from stress.summary.notation import Money, brackets, percent, wrapped
 from stress.summary.page_fund import extremes, needed, shortfall
-from stress.summary.result_line import result_line
+from stress.summary.result_line import estimate, line, result_line
 from stress.toml import parse_setting
 
 __all__ = ["ClaimsOptions", "launch_claims"]
 
 SCHEMA = "fundstress.claims/1"
 TABLES = (".csv", ".parquet")
+METHODS = ("crude", "conditional")
+ENOUGH = 20_000  # paths, from which conditional Monte Carlo is precise whatever the level
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class ClaimsOptions:
     draws: int = 0
     since: str | None = None
     until: str | None = None
+    method: str = "crude"
     settings: tuple[str, ...] = ()  # table.key=value
     overrides: dict[str, Any] = field(default_factory=dict)
     json: bool = False
@@ -43,11 +55,30 @@ class ClaimsOptions:
 
 def launch_claims(options: ClaimsOptions) -> int:
     """Fit or read the laws, simulate, print; return the exit code."""
+    if options.method not in METHODS:
+        raise ScenarioError(f"--method {options.method}: is one of {', '.join(METHODS)}")
     fit, model = _fitted(options) if options.source.suffix.lower() in TABLES else (None, _stated(options))
-    model = _asked(model, options.level)
     if not options.quiet:
-        for line in _notes(fit, model):
-            print(line, file=sys.stderr)
+        for note in _notes(fit, model):
+            print(note, file=sys.stderr)
+    answer = _counted if options.method == "crude" else _conditional
+    print_result(answer(options, model, fit), options)
+    return 0
+
+
+def _conditional(options: ClaimsOptions, model: ClaimsModel, fit: Fit | None) -> "_Rare":
+    """Answer a level that need not be one that the paths could count."""
+    if not 0.0 < options.level < 1.0:
+        raise ScenarioError(f"level {options.level:g} is outside (0, 1)")
+    found = _without_largest(model, options.level)
+    if found.reason:
+        raise ScenarioError(f"{options.source}: cannot say at level {options.level:.10g}: {found.reason}")
+    return _Rare(options.level, model, fit, found)
+
+
+def _counted(options: ClaimsOptions, model: ClaimsModel, fit: Fit | None) -> "_Answer":
+    """Answer by simulation, with the interval of the parameters."""
+    model = _asked(model, options.level)
     summary = summarize(simulate(model))
     if fit is not None and options.draws:
         interval, missing = bootstrap(fit, model, n_draws=options.draws)
@@ -55,8 +86,13 @@ def launch_claims(options: ClaimsOptions) -> int:
         if missing and not options.quiet:
             said = f"warning: {missing} of {options.draws} refits have no mean and are left out: the intervals of the"
             print(said, "parameters end too low", file=sys.stderr)
-    print_result(_Answer(options.level, model, summary, fit), options)
-    return 0
+    return _Answer(options.level, model, fit, _without_largest(model, options.level), summary)
+
+
+def _without_largest(model: ClaimsModel, level: float) -> ConditionalReserve:
+    """Return the reserve by conditional Monte Carlo, on no more paths than it needs."""
+    run = model.run.model_copy(update={"n_paths": min(model.run.n_paths, ENOUGH)})
+    return ConditionalRuin(model.model_copy(update={"run": run})).reserve(level, model.reserve.confidence)
 
 
 def _overrides(options: ClaimsOptions) -> dict[str, Any]:
@@ -70,7 +106,10 @@ def _overrides(options: ClaimsOptions) -> dict[str, Any]:
 
 def _asked(model: ClaimsModel, level: float) -> ClaimsModel:
     """Return the model with one more level of the reserve."""
-    check_budget(level, model.run.n_paths, model.reserve.confidence)
+    try:
+        check_budget(level, model.run.n_paths, model.reserve.confidence)
+    except ScenarioError as error:
+        raise ScenarioError(f"{error}, or --method conditional") from None
     levels = tuple(sorted({*model.reserve.levels, level}))
     return model.model_copy(update={"reserve": model.reserve.model_copy(update={"levels": levels})})
 
@@ -102,55 +141,97 @@ def _notes(fit: Fit | None, model: ClaimsModel) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What is printed."""
+class _Rare:
+    """What is printed of conditional Monte Carlo alone."""
 
     level: float
     model: ClaimsModel
-    summary: Summary
     fit: Fit | None
+    conditional: ConditionalReserve
+
+    @property
+    def reserve(self) -> float:
+        """The reserve, 0 where it is refused."""
+        return self.conditional.value or 0.0
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        return "\n".join(_rare_lines(self))
 
     def to_json(self) -> str:
         """Return one JSON document."""
-        bounds = self.model.exact_ruin(_reserve(self))
-        document = {
+        return json.dumps(self.document(), indent=2, allow_nan=False)
+
+    def document(self) -> dict[str, Any]:
+        """Return its tables."""
+        bounds = self.model.exact_ruin(self.reserve)
+        return {
             "schema": SCHEMA,
             "level": self.level,
             "model": self.model.tables(),
             "expected_claims_per_year": self.model.expected_claims,
             "lundberg_exponent": self.model.lundberg(),
+            "conditional": self.conditional.to_dict(),
             "ruin_at_reserve_without_simulation": None if bounds is None else list(bounds),
             "fit": self.fit and self.fit.to_dict(),
-            "summary": self.summary.to_dict(),
         }
-        return json.dumps(document, indent=2, allow_nan=False)
 
 
-def _reserve(answer: _Answer) -> float:
-    found = answer.summary.reserve(answer.level).value
-    return 0.0 if found is None else found
+@dataclass(frozen=True)
+class _Answer(_Rare):
+    """What is printed of simulated paths."""
+
+    summary: Summary
+
+    @property
+    def reserve(self) -> float:
+        """The counted reserve, 0 where it is refused."""
+        return self.summary.reserve(self.level).value or 0.0
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+    def document(self) -> dict[str, Any]:
+        """Return its tables, with the summary."""
+        return {**super().document(), "summary": self.summary.to_dict()}
+
+
+def _rare_lines(answer: _Rare) -> Iterator[str]:
+    model, found, money = answer.model, answer.conditional, Money()
+    how = f"conditional Monte Carlo, n = {found.n_paths:,}"
+    confidence = model.reserve.confidence
+    said = estimate(answer.reserve, (found.low, found.high), how, money=money, confidence=confidence)
+    yield from wrapped(line(answer.level, model.run.horizon_hours, said), first="", then="  ")
+    yield ""
+    yield from _laws(answer, money)
+    yield from _theory(answer, money)
+    if model.fund.initial_usd:
+        yield f"Ruin of a fund of {money(model.fund.initial_usd)}: {_ruin_without_largest(model)}"
+    yield "The interval is of the simulation only, and all is conditional on the laws."
+    if answer.fit:
+        yield "How little the history says, --method crude tells (--draws)."
+    yield "No rule prescribes this figure."
+
+
+def _ruin_without_largest(model: ClaimsModel) -> str:
+    run = model.run.model_copy(update={"n_paths": min(model.run.n_paths, ENOUGH)})
+    p, error = ConditionalRuin(model.model_copy(update={"run": run})).ruin(model.fund.initial_usd)
+    return f"{p:.3g} +- {error:.2g} (one standard error)"
 
 
 def _lines(answer: _Answer) -> Iterator[str]:
     summary, model = answer.summary, answer.model
-    money, income = summary.money, model.income
     yield from wrapped(result_line(summary, answer.level), first="", then="  ")
     yield ""
-    if answer.fit:
-        yield from _fit_lines(answer.fit)
-    yield (
-        f"Claims: {model.frequency.mean_rate:,.4g} a year ({model.frequency.kind}), {money(model.mean_claim)} on "
-        f"average ({model.severity.kind}): {money(model.expected_claims)} a year, premium "
-        f"{money(income.premium_usd_per_year)}"
-    )
-    yield from _theory(answer)
+    yield from _laws(answer, summary.money)
+    found = answer.conditional
+    interval = brackets(found.low, found.high, summary.money.bare)
+    other = f"refused, {found.reason}" if found.value is None else f"{summary.money(found.value)} {interval}"
+    yield f"With the largest claim taken out (conditional Monte Carlo): {other}"
+    yield from _theory(answer, summary.money)
     if model.fund.initial_usd:
         ruin = summary.ruin_probability
         edges = f"[{percent(ruin.low or 0.0)}, {percent(1.0 if ruin.high is None else ruin.high)}]"
-        yield f"Ruin of a fund of {money(model.fund.initial_usd)}: {percent(ruin.value)} {edges}"
+        yield f"Ruin of a fund of {summary.money(model.fund.initial_usd)}: {percent(ruin.value)} {edges}"
     for section in (needed, shortfall, extremes):
         yield from section(summary)
     yield ""
@@ -158,6 +239,18 @@ def _lines(answer: _Answer) -> Iterator[str]:
     for sentence in summary.caveats:
         yield from wrapped(sentence, first="  - ")
     yield "No rule prescribes this figure."
+
+
+def _laws(answer: _Rare, money: Money) -> Iterator[str]:
+    """Yield the laws."""
+    model, income = answer.model, answer.model.income
+    if answer.fit:
+        yield from _fit_lines(answer.fit)
+    yield (
+        f"Claims: {model.frequency.mean_rate:,.4g} a year ({model.frequency.kind}), {money(model.mean_claim)} on "
+        f"average ({model.severity.kind}): {money(model.expected_claims)} a year, premium "
+        f"{money(income.premium_usd_per_year)}"
+    )
 
 
 def _fit_lines(fit: Fit) -> Iterator[str]:
@@ -177,12 +270,11 @@ def _law(part: Any) -> str:
     return f"{part.kind} ({numbers})"
 
 
-def _theory(answer: _Answer) -> Iterator[str]:
-    """Yield what needs no simulation."""
-    reserve, money = _reserve(answer), answer.summary.money
-    bounds, exponent = answer.model.exact_ruin(reserve), answer.model.lundberg()
+def _theory(answer: _Rare, money: Money) -> Iterator[str]:
+    """Yield what theory says of the reserve."""
+    bounds, exponent = answer.model.exact_ruin(answer.reserve), answer.model.lundberg()
     if bounds is not None:
         low, high = map(percent, bounds)
-        yield f"Without simulation: {money(reserve)} is ruined with probability {low} to {high}"
+        yield f"Without simulation: {money(answer.reserve)} is ruined with probability {low} to {high}"
     if exponent is not None:
         yield f"Lundberg: a fund u is ever ruined with at most exp(-u / {money(1.0 / exponent)})"

@@ -104,7 +104,24 @@ def _searched_lines(found: Reverse) -> Iterator[str]:
     for line in found.breakers:
         yield _breaker_line(line, money)
     yield ""
+    yield from _ways_lines(found)
+    yield ""
     yield "A single straight move and a day of rest: what the fund takes over is sold meanwhile. No rule prescribes it."
+
+
+def _ways_lines(found: Reverse) -> Iterator[str]:
+    """Yield the most likely ways to ruin."""
+    yield f"{'Most likely way to ruin, by what drives it':<44}{'beta':>12}{'chance':>16}"
+    if found.not_sought:
+        yield f"  not sought: {found.not_sought}"
+    for way in found.likeliest:
+        if way.beta is None or way.chance is None:
+            yield f"  {way.driver:<42}{'none':>12}"
+            continue
+        yield f"  {way.driver:<42}{way.beta:>12.2f}{way.chance:>16.1g}"
+        yield from wrapped(way.words, first="    ", then="    ")
+    if found.likeliest:
+        yield "  Standard deviations from the usual, and what follows to first order; quote a run for probabilities."
 
 
 def _move_line(row: SmallestMove) -> str:

@@ -25,9 +25,10 @@ __all__ = ["Law", "Stage", "WeightedRun", "importance", "is_rare", "mixture_weig
 
 DEFENSIVE = 0.2  # share of the paths that is drawn from the model itself
 ELITE = 0.1  # share of a stage's paths that the next law is fitted to
+EXPLORED = 0.25  # share of the first stage's paths that is drawn such that all modes of the market are seen
 MOST_STAGES = 8
 PILOT_PATHS, PILOT_POPULATIONS = 2_000, 10
-FEWEST_ELITE, FEWEST_OF_A_SIDE = 30, 10  # a side that a stage leaves out is not found again by later ones
+FEWEST_ELITE, FEWEST_OF_A_SIDE = 30, 10  # a side of which a stage sees fewer keeps the law that it had
 N_BLOCKS, FEWEST_OF_A_BLOCK = 100, 20
 COUNTED_ENOUGH = 100  # ruined paths, from which counting has an error of a tenth
 PILOT = 1 << 40  # paths of the pilot are numbered from here, so that the run meets none of them
@@ -35,10 +36,11 @@ PILOT = 1 << 40  # paths of the pilot are numbered from here, so that the run me
 
 @dataclass(frozen=True)
 class Law:
-    """Numbers of the price process and rates of exit that paths are drawn with."""
+    """Numbers of the price process and rates of exit that paths are drawn with; which part of the losses is its."""
 
     numbers: Mapping[str, float]
     acts_per_step: np.ndarray
+    part: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,8 @@ def importance(
     sampler = _Sampler(scenario)
     fund = scenario.fund_initial if level is None else 0.0
     stages = tuple(sampler.pilot(fund, 1.0 - (level or max(scenario.reserve.levels)), n_pilot, threads))
-    laws = [sampler.own, *(law for stage in stages for law in stage.laws)]
-    results = sampler.run(laws, _shares(len(laws), len(stages[-1].laws)), threads, progress or Progress())
+    before, last = [law for stage in stages[:-1] for law in stage.laws], stages[-1].laws
+    results = sampler.run([sampler.own, *before, *last], _shares(before, last), threads, progress or Progress())
     outcomes = results.outcomes(sampler.population(0), elapsed_s={}, cover=())
     facts = replace(outcomes.facts, fund_initial=scenario.fund_initial, config_sha256=scenario.sha256)
     columns = dict(outcomes.columns) | {"ruin_step": _ruined(outcomes, scenario.fund_initial)}
@@ -140,7 +142,7 @@ def is_rare(scenario: Scenario, *, n_pilot: int = PILOT_PATHS, threads: int | No
         sampler = _Sampler(scenario)
     except ScenarioError as error:
         return False, str(error)
-    drawdown = sampler.stage([], 0, n_pilot, threads)[0]
+    drawdown = sampler.stage([sampler.own], np.ones(1), 0, n_pilot, threads)[0]
     expected = float(np.mean(drawdown > scenario.fund_initial)) * scenario.run.n_paths
     said = f"a pilot of {n_pilot:,} paths promises about {expected:,.0f} ruined ones"
     return expected < COUNTED_ENOUGH, f"{said}, {COUNTED_ENOUGH} are enough to count"
@@ -151,12 +153,18 @@ def _ruined(outcomes: Outcomes, fund: float) -> np.ndarray:
     return np.where(outcomes.drawdown > fund, outcomes.drawdown_step, -1).astype(np.int32)
 
 
-def _shares(n_laws: int, n_last: int) -> np.ndarray:
+def _shares(before: Sequence[Law], last: Sequence[Law]) -> np.ndarray:
     """Return the share of each law: the model's own is defensive, those of the last stage take half of the rest."""
-    n_before = n_laws - 1 - n_last
-    last = (1.0 - DEFENSIVE) * (0.5 if n_before else 1.0)
-    before = [(1.0 - DEFENSIVE - last) / n_before] * n_before if n_before else []
-    return np.array([DEFENSIVE, *before, *[last / n_last] * n_last])
+    rest = 1.0 - DEFENSIVE
+    if not before:
+        return np.array([DEFENSIVE, *_divided(rest, last)])
+    return np.array([DEFENSIVE, *_divided(0.5 * rest, before), *_divided(0.5 * rest, last)])
+
+
+def _divided(share: float, laws: Sequence[Law]) -> np.ndarray:
+    """Divide a share among laws, half of it evenly and half by the part of the losses that each is for."""
+    part = np.array([law.part for law in laws])
+    return share * 0.5 * (1.0 / len(laws) + part / part.sum())
 
 
 class _Sampler:
@@ -199,29 +207,44 @@ class _Sampler:
 
     def pilot(self, fund: float, least: float, n: int, threads: int | None) -> Iterator[Stage]:
         """Yield stage after stage, each fitted to the deepest tenth of what the one before drew."""
-        laws: tuple[Law, ...] = ()
+        explored = replace(self.own, numbers=self.tilts.explored(self.own.numbers))
+        drawn_from, share, laws = [self.own, explored], np.array([1.0 - EXPLORED, EXPLORED]), dict[Any, Law]()
         for stage in range(MOST_STAGES):
-            drawdown, weight, fell, drawn = self.stage(laws, stage, n, threads)
+            drawdown, weight, fell, drawn = self.stage(drawn_from, share, stage, n, threads)
             aim = max(fund, _beyond(drawdown, weight, least))
             reached = min(aim, float(np.quantile(drawdown, 1.0 - ELITE)))
             elite = drawdown > reached
             found = np.count_nonzero(elite)
-            sides = [side for side in (elite & fell, elite & ~fell) if np.count_nonzero(side) >= FEWEST_OF_A_SIDE]
             if found < FEWEST_ELITE and laws:
                 return
             if found < FEWEST_ELITE:
                 raise ScenarioError(
                     f"importance sampling: a pilot of {n:,} paths saw {found} losses; needs {FEWEST_ELITE}"
                 )
-            laws = tuple(self.fitted(self.own, _rows(drawn, side), weight[side]) for side in sides)
-            yield Stage(reached, float(np.mean(np.where(elite, weight, 0.0))), laws)
+            laws |= self.refitted(elite, fell, drawn, weight)
+            yield Stage(reached, float(np.mean(np.where(elite, weight, 0.0))), tuple(laws.values()))
             if reached == aim:
                 return
+            drawn_from = [self.own, *laws.values()]
+            share = _shares((), list(laws.values()))
 
-    def stage(self, moved: Sequence[Law], stage: int, n: int, threads: int | None) -> tuple[Any, Any, Any, Any]:
+    def refitted(self, elite: np.ndarray, fell: np.ndarray, drawn: Any, weight: np.ndarray) -> dict[Any, Law]:
+        """Return a law of the elite's paths of each direction and mode of the market of which there are enough."""
+        sides = np.column_stack([self.tilts.modes(drawn[0]), fell])
+        found = {}
+        for side, n in zip(*np.unique(sides[elite], axis=0, return_counts=True), strict=True):
+            if n >= FEWEST_OF_A_SIDE:
+                rows = elite & (sides == side).all(axis=1)
+                law = self.fitted(self.own, _rows(drawn, rows), weight[rows])
+                found[tuple(side)] = replace(law, part=float(weight[rows].sum() / weight[elite].sum()))
+        return found
+
+    def stage(
+        self, laws: list[Law], share: np.ndarray, stage: int, n: int, threads: int | None
+    ) -> tuple[Any, Any, Any, Any]:
         """Return drawdown, weight, whether the price fell more than it rose, and what was drawn, of `n` paths."""
-        laws, each = [self.own, *moved], n // PILOT_POPULATIONS
-        edges = _edges(_shares(len(laws), len(moved)) if moved else np.ones(1), each)
+        each = n // PILOT_POPULATIONS
+        edges = _edges(share, each)
 
         def work(index: int) -> Any:
             """Draw the paths of one population, law by law."""

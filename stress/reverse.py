@@ -1,6 +1,6 @@
-"""What would it take?  The smallest move of the price, and the smallest position, that ruin the fund.
+"""What would it take?  The smallest move of the price, the smallest position and the likeliest path that ruin the fund.
 
-The price moves once, by a straight line in its logarithm, and rests; everything else is the scenario's own.
+For the first two the price moves once, by a straight line in its logarithm, and rests; all else is the scenario's own.
 """
 
 import math
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stress.likeliest import Likeliest, likeliest
 from stress.scenario import Scenario, ScenarioError
 from stress.variants import Runner
 
@@ -87,6 +88,10 @@ class Reverse:
         By leverage.
     breakers : tuple of Breaker
         By move: parts of the smallest that ruins the fund alone, or of 40 %.
+    likeliest : tuple of Likeliest
+        The most likely way to ruin, driver by driver of the market.
+    not_sought : str or None
+        Why there is none.
     """
 
     scenario: str
@@ -96,6 +101,8 @@ class Reverse:
     leverage: float
     moves: tuple[SmallestMove, ...]
     breakers: tuple[Breaker, ...]
+    likeliest: tuple[Likeliest, ...] = ()
+    not_sought: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ``fundstress.reverse/1`` document: plain, JSON-ready values."""
@@ -131,7 +138,16 @@ def reverse(scenario: Scenario, *, minutes: float = 60.0, leverage: float = 10.0
     tried = [part * move for move in (own.fall or -USUAL, own.rise or USUAL) for part in PARTS]
     breakers = tuple(_breaker(still, move, minutes, leverage) for move in tried)
     unit = scenario.exchange.unit
-    return Reverse(scenario.run.name, unit, scenario.fund_initial, minutes, leverage, moves, breakers)
+    ways = _ways(scenario)
+    return Reverse(scenario.run.name, unit, scenario.fund_initial, minutes, leverage, moves, breakers, *ways)
+
+
+def _ways(scenario: Scenario) -> tuple[tuple[Likeliest, ...], str | None]:
+    """Return the most likely ways to ruin, or why they cannot be sought."""
+    try:
+        return tuple(likeliest(scenario)), None
+    except ScenarioError as error:
+        return (), str(error)
 
 
 def _stilled(scenario: Scenario, minutes: float) -> Scenario:

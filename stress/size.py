@@ -83,9 +83,8 @@ def check_budget(level: float, n_paths: int, confidence: float) -> None:
         raise ScenarioError(f"level {level:g} is outside (0, 1)")
     needed = two_sided_sample_size(level, confidence)
     if n_paths < needed:
-        raise ScenarioError(
-            f"run.n_paths = {n_paths:,}: too few for an interval at level {level:g}; needs {needed:,} independent paths"
-        )
+        said = f"run.n_paths = {n_paths:,}: too few for an interval at level {level:.10g}"
+        raise ScenarioError(f"{said}; needs {needed:,} independent paths")
 
 
 def solve(scenario: Scenario, level: float, *, threads: int | None = None, progress: Progress | None = None) -> Sizing:

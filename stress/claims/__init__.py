@@ -5,6 +5,7 @@ One file a law of when claims come (`Frequency`) and one a law of how large they
 
 from stress.claims.base import Arrivals, Frequency, Severity
 from stress.claims.bootstrap import bootstrap
+from stress.claims.conditional import ConditionalReserve, ConditionalRuin
 from stress.claims.fitting import Fit, fit_history
 from stress.claims.losses import LossHistory, read_losses
 from stress.claims.model import ClaimsModel
@@ -16,6 +17,8 @@ import_siblings(__name__, __file__)
 __all__ = [
     "Arrivals",
     "ClaimsModel",
+    "ConditionalReserve",
+    "ConditionalRuin",
     "Fit",
     "Frequency",
     "LossHistory",

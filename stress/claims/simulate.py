@@ -13,10 +13,10 @@ import numpy as np
 from stress.claims.model import HOURS, ClaimsModel
 from stress.outcomes import COLUMNS, Facts, Outcomes
 from stress.randomness import JUMPS, MIXING, NOISE, REFINEMENT, stream_key, uniform_pair
-from stress.rules import kernel, record
+from stress.rules import kernel, record, rule
 from stress.toml import ScenarioError
 
-__all__ = ["claim_times", "simulate"]
+__all__ = ["between", "blocks", "check_number", "claim_times", "simulate"]
 
 BLOCK = 4_096
 MOST_CLAIMS = 1e6  # of a path, before and within the horizon
@@ -56,26 +56,30 @@ def arrivals_of(waiting: Any, excited: Any) -> Any:
     return arrive
 
 
+@rule
+def between(premium, noise, wait, path, j, k0, k1):
+    """Return what the loss changes by between two claims, and its highest value on the way, both from its start.
+
+    The loss is Brownian with drift: its maximum, given both ends, is drawn exactly (Glasserman 2004, section 6.4).
+    """
+    step, peak = -premium * wait, 0.0
+    if noise > 0.0:
+        u, v = uniform_pair(j, path, NOISE, k0, k1)
+        step += noise * np.sqrt(-2.0 * wait * np.log(u)) * np.cos(2.0 * np.pi * v)
+        w = uniform_pair(j, path, REFINEMENT, k0, k1)[0]
+        peak = 0.5 * (step + np.sqrt(step * step - 2.0 * noise * noise * wait * np.log(w)))
+    return step, peak
+
+
 @kernel
 def follow(premium, noise, years, fund, key, first, starts, times, sizes, out):
-    """Fill `out` (n, 4) with each path's deepest fall, when it was, when the fund was ruined (-1: never), and its loss.
-
-    Between claims the loss is Brownian with drift: its maximum, given both ends, is drawn exactly (Glasserman 2004,
-    section 6.4).
-    """
+    """Fill `out` (n, 4): each path's deepest fall, when it was, when the fund was ruined (-1: never), and its loss."""
     for p in range(out.shape[0]):
         path, loss, deepest, when, ruin, before = first + p, 0.0, 0.0, -1.0, -1.0, 0.0
         n = starts[p + 1] - starts[p]
         for j in range(n + 1):
             now = times[starts[p] + j] if j < n else years
-            wait = now - before
-            step = -premium * wait
-            peak = 0.0
-            if noise > 0.0:
-                u, v = uniform_pair(j, path, NOISE, key[0], key[1])
-                step += noise * np.sqrt(-2.0 * wait * np.log(u)) * np.cos(2.0 * np.pi * v)
-                w = uniform_pair(j, path, REFINEMENT, key[0], key[1])[0]
-                peak = 0.5 * (step + np.sqrt(step * step - 2.0 * noise * noise * wait * np.log(w)))
+            step, peak = between(premium, noise, now - before, path, j, key[0], key[1])
             highest = loss + peak
             loss += step
             if j < n:
@@ -129,9 +133,7 @@ def simulate(model: ClaimsModel) -> Outcomes:
     ScenarioError
         When a path has more than a million claims on average.
     """
-    expected = model.frequency.mean_rate * (model.years + model.frequency.lead_years)
-    if expected > MOST_CLAIMS:
-        raise ScenarioError(f"frequency: {expected:,.0f} claims a path; at most {MOST_CLAIMS:,.0f}")
+    check_number(model)
     started = time.perf_counter()
     columns = {name: np.zeros(model.run.n_paths, dtype) for name, dtype in COLUMNS.items()}
     columns["weight"][:] = 1.0
@@ -139,6 +141,13 @@ def simulate(model: ClaimsModel) -> Outcomes:
         for name, values in _block(model, first, n).items():
             columns[name][first : first + n] = values
     return Outcomes(columns, _facts(model, time.perf_counter() - started))
+
+
+def check_number(model: ClaimsModel) -> None:
+    """Raise a ScenarioError when a path has more than a million claims on average."""
+    expected = model.frequency.mean_rate * (model.years + model.frequency.lead_years)
+    if expected > MOST_CLAIMS:
+        raise ScenarioError(f"frequency: {expected:,.0f} claims a path; at most {MOST_CLAIMS:,.0f}")
 
 
 def blocks(n_paths: int) -> Iterator[tuple[int, int]]:

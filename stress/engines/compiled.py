@@ -1,8 +1,9 @@
 """The compiled engines as `base` drives them: blocks of paths through the ladders or the account loop."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,6 +34,19 @@ class CompiledEngine:
         self.orders_each = 1 if self.rulebook.whole and not scenario.moves else MANY_ORDERS
         self.book = record(self.rulebook.numbers)
         self.world = World(scenario, seed=scenario.run.seed, decay=self.rulebook.decay)
+
+    def labeled(self, common: np.ndarray) -> Self:
+        """Return an engine for accounts with other labels than their cohorts.
+
+        Parameters
+        ----------
+        common : ndarray, shape (MAX_COHORTS,)
+            Of every label, 1 where what liquidates such accounts liquidates others at other venues, too.
+        """
+        other = copy(self)
+        other.book = self.book.copy()
+        other.book["common"] = common
+        return other
 
     def warm(self, population: Population) -> None:
         """Compile by running one path."""

@@ -1,7 +1,8 @@
 """The account loop of several symbols as `base` drives it."""
 
 from collections.abc import Callable
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 
@@ -50,6 +51,12 @@ class SeveralEngine:
         self.starts = symbols.pool_starts(scenario)
         self.assets = np.array([record(row)[0] for row in collateral_numbers(scenario)], dtype=NO_COLLATERAL)
         self.world = SeveralWorld(scenario, decay=self.rulebook.decay)
+
+    def labeled(self, common: np.ndarray) -> Self:
+        """Return an engine for legs with other labels than their cohorts; `common` is as for one symbol."""
+        other, told = copy(self), {"common": tuple(map(float, common))}
+        other.numbers, other.whole = [{**numbers, **told} for numbers in self.numbers], {**self.whole, **told}
+        return other
 
     def warm(self, population: Book) -> None:
         """Compile by running one path."""

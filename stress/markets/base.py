@@ -56,6 +56,10 @@ class Market(Part):
         """Return what of a path may be drawn otherwise (`stress.markets.tilts.Tilts`); None where nothing may."""
         return None
 
+    def drivers(self, clock: Clock) -> tuple[Any, ...]:
+        """Return the ways in which the price goes (`stress.markets.drivers.Driver`); none where none are told."""
+        return ()
+
     def problems(self, clock: Clock) -> list[tuple[str, str]]:
         """Return (key, message) for settings that do not fit the clock."""
         return []

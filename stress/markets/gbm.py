@@ -5,6 +5,7 @@ import math
 from pydantic import Field
 
 from stress.markets.base import Clock, Market
+from stress.markets.drivers import Driver, noise_driver
 from stress.markets.tilts import Drift, Tilts
 from stress.randomness import NOISE, fill_normals
 from stress.rules import rule
@@ -40,3 +41,8 @@ class Gbm(Market, kind="gbm"):
     def tilts(self, clock: Clock) -> Tilts:
         """Return what may be drawn otherwise: the drift."""
         return Tilts(Drift(self.numbers(clock), clock.n_steps))
+
+    def drivers(self, clock: Clock) -> tuple[Driver, ...]:
+        """Return the noise."""
+        nominal = self.numbers(clock)
+        return (noise_driver(nominal["drift"], nominal["sd"], clock.n_steps, clock.step_seconds),)

@@ -11,13 +11,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from stress.randomness import JUMPS, MIXING, NOISE, VOLATILITY, fill_normals, uniform_pair, uniforms_of_paths
+from stress.randomness import JUMPS, NOISE, fill_normals, uniforms_of_paths
 from stress.rules import kernel
 
-__all__ = ["WILD", "Drift", "NormalJumpSizes", "ParetoJumpSizes", "Start", "Tilt", "Tilts", "Wild", "poisson_counts"]
+__all__ = ["Drift", "NormalJumpSizes", "ParetoJumpSizes", "Tilt", "Tilts", "poisson_counts"]
 
 Numbers = Mapping[str, float]
-WILD = 0x7FFFFFFF  # index of the pair that picks the wild interval, far beyond those of the intervals
 FEWEST_JUMPS = 1e-3  # expected jumps of a path that a tilt keeps
 NARROWEST = 0.6  # of the nominal spread of jumps, below which a tilt would miss some
 
@@ -34,6 +33,12 @@ class Tilt(Protocol):
     def fitted(self, numbers: Numbers, drawn: np.ndarray, weight: np.ndarray) -> dict[str, float]:
         """Return the numbers, among those of the ingredient, nearest to weighted paths."""
 
+    def explored(self, numbers: Numbers) -> dict[str, float]:
+        """Return the numbers, among those of the ingredient, under which all its modes are common."""
+
+    def modes(self, drawn: np.ndarray) -> np.ndarray:
+        """Tell apart paths that no one law fits, by whole numbers from 0 on, shape (n,)."""
+
 
 class Tilts:
     """Independent ingredients of one process."""
@@ -48,6 +53,15 @@ class Tilts:
     def log_density(self, numbers: Numbers, drawn: list[np.ndarray]) -> np.ndarray:
         """Return the log-density of all of it, shape (n,)."""
         return sum((p.log_density(numbers, d) for p, d in zip(self.parts, drawn, strict=True)), np.zeros(len(drawn[0])))
+
+    def explored(self, numbers: Numbers) -> dict[str, float]:
+        """Return all numbers, such that the modes of every ingredient are common."""
+        return {**numbers, **{name: value for part in self.parts for name, value in part.explored(numbers).items()}}
+
+    def modes(self, drawn: list[np.ndarray]) -> np.ndarray:
+        """Return which of the ingredients' modes each path is of, shape (n,)."""
+        modes = [part.modes(d) for part, d in zip(self.parts, drawn, strict=True)]
+        return np.unique(np.column_stack(modes), axis=0, return_inverse=True)[1]
 
     def fitted(self, numbers: Numbers, drawn: list[np.ndarray], weight: np.ndarray) -> dict[str, float]:
         """Return all numbers, those of the ingredients moved."""
@@ -65,13 +79,6 @@ def noise_sums(key, first, n_steps, sums):
         for t in range(n_steps):
             total += normals[t]
         sums[p] = total
-
-
-@kernel
-def uniforms_at(key, stream, index, first, found):
-    """Fill `found` (n,) with the first uniform of the pair `index` of paths `first`, `first` + 1, ..."""
-    for p in range(found.size):
-        found[p] = uniform_pair(index, first + p, stream, key[0], key[1])[0]
 
 
 class Drift:
@@ -99,55 +106,13 @@ class Drift:
         shift = float(np.average(drawn[:, 0], weights=weight)) / self.n_steps
         return {"drift": self.drift + shift * self.sd}
 
+    def explored(self, numbers: Numbers) -> dict[str, float]:
+        """Return nothing: there is one mode."""
+        return {}
 
-class Start:
-    """Log-volatility of the first day, normal with ``start_mean`` and ``start_sd``."""
-
-    def drawn(self, numbers: Numbers, key: np.ndarray, first: int, n: int) -> np.ndarray:
-        """Return the first day's state."""
-        u, v = _pairs(key, VOLATILITY, first, n, 1)
-        normal = np.sqrt(-2.0 * np.log(u[:, 0])) * np.sin(2.0 * math.pi * v[:, 0])
-        return (numbers["start_mean"] + numbers["start_sd"] * normal)[:, None]
-
-    def log_density(self, numbers: Numbers, drawn: np.ndarray) -> np.ndarray:
-        """Return that of a normal."""
-        return -0.5 * np.square((drawn[:, 0] - numbers["start_mean"]) / numbers["start_sd"])
-
-    def fitted(self, numbers: Numbers, drawn: np.ndarray, weight: np.ndarray) -> dict[str, float]:
-        """Return the weighted mean."""
-        return {"start_mean": float(np.average(drawn[:, 0], weights=weight))}
-
-
-class Wild:
-    """The uniforms behind the scale of every noise interval; one of them, at random, is drawn with power ``wild``."""
-
-    def __init__(self, n_intervals: int):
-        self.n_intervals = n_intervals
-
-    def drawn(self, numbers: Numbers, key: np.ndarray, first: int, n: int) -> np.ndarray:
-        """Return the logarithms of the uniforms, shape (n, n_intervals)."""
-        found = np.empty((n, self.n_intervals))
-        uniforms_of_paths(key, MIXING, first, found)
-        logs = np.log(found)
-        if numbers["wild"] != 1.0:
-            chosen = np.empty(n)
-            uniforms_at(key, MIXING, WILD, first, chosen)
-            logs[np.arange(n), (chosen * self.n_intervals).astype(int)] /= numbers["wild"]
-        return logs
-
-    def log_density(self, numbers: Numbers, drawn: np.ndarray) -> np.ndarray:
-        """Return that of a mixture over which interval is wild: ``mean_j a u_j^(a - 1)``."""
-        a = numbers["wild"]
-        return math.log(a) + _log_mean_exp((a - 1.0) * drawn)
-
-    def fitted(self, numbers: Numbers, drawn: np.ndarray, weight: np.ndarray) -> dict[str, float]:
-        """Return the power by expectation and maximization over which interval is wild (Dempster et al. 1977)."""
-        a = 0.5
-        for _ in range(50):
-            odds = np.exp((a - 1.0) * (drawn - drawn.min(axis=1, keepdims=True)))
-            mine = (odds * drawn).sum(axis=1) / odds.sum(axis=1)
-            a = min(1.0, -1.0 / float(np.average(mine, weights=weight)))
-        return {"wild": a}
+    def modes(self, drawn: np.ndarray) -> np.ndarray:
+        """Return one mode."""
+        return np.zeros(len(drawn), dtype=int)
 
 
 class _Jumps:
@@ -168,6 +133,14 @@ class _Jumps:
         there = np.arange(u.shape[1]) < counts[:, None]
         sums = [np.where(there, each, 0.0).sum(axis=1) for each in self.sizes(numbers, u, v)]
         return np.column_stack([counts, *sums])
+
+    def explored(self, numbers: Numbers) -> dict[str, float]:
+        """Return a rate at which most paths jump."""
+        return {"expected_jumps": max(1.0, numbers["expected_jumps"])}
+
+    def modes(self, drawn: np.ndarray) -> np.ndarray:
+        """Return whether a path jumped: most of those that ruin do so by a jump or without one."""
+        return (drawn[:, 0] > 0).astype(int)
 
     def log_rate(self, numbers: Numbers, counts: np.ndarray) -> np.ndarray:
         """Return the part of the log-density that is the number's."""
@@ -265,11 +238,6 @@ def _pairs(key: np.ndarray, stream: int, first: int, n: int, k: int) -> tuple[np
     found = np.empty((n, 2 * k))
     uniforms_of_paths(key, stream, first, found)
     return found[:, :k], found[:, k:]
-
-
-def _log_mean_exp(x: np.ndarray) -> np.ndarray:
-    top = x.max(axis=1)
-    return top + np.log(np.mean(np.exp(x - top[:, None]), axis=1))
 
 
 def _times_log(counts: np.ndarray, chance: float) -> np.ndarray:

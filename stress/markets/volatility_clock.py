@@ -11,36 +11,20 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
+from scipy.special import ndtr
 
-from stress.markets.bars import drawn_start, note_spread, spread_bar
+from stress.markets.bars import note_spread, spread_bar
 from stress.markets.base import Clock, Market
+from stress.markets.daily import exponentiate
+from stress.markets.drivers import Driver
 from stress.markets.jumps import MOST_EXPECTED, poisson_count
-from stress.markets.noise import fill_noise, noise_numbers
+from stress.markets.noise import noise_numbers
 from stress.markets.starts import Starts
+from stress.markets.storms import CALM, Storm, draw_noise, storm_driver
 from stress.markets.tails import COLUMNS, NORMAL, look_up, scale_table
-from stress.markets.tilts import WILD, ParetoJumpSizes, Start, Tilts, Wild
-from stress.randomness import (
-    JUMPS,
-    MIXING,
-    VOLATILITY,
-    fill_normals,
-    fill_uniforms,
-    uniform_pair,
-)
+from stress.markets.tilts import ParetoJumpSizes, Tilts
+from stress.randomness import JUMPS, uniform_pair
 from stress.rules import rule
-
-
-@rule
-def daily_levels(numbers, table, path, k0, k1, levels):
-    """Fill `levels` with the volatility factor of every day: AR(1) in logs, mean square one."""
-    fill_normals(levels, path, VOLATILITY, k0, k1)
-    state = numbers.start_mean + numbers.start_sd * levels[0]
-    if numbers.start_listed == 1.0:
-        state = drawn_start(table[2], 0.5 * math.erfc(-levels[0] * math.sqrt(0.5)))
-    for d in range(levels.size):
-        if d > 0:
-            state = numbers.persistence * state + numbers.innovation * levels[d]
-        levels[d] = math.exp(numbers.log_sd * state - numbers.log_sd * numbers.log_sd)
 
 
 @rule
@@ -75,29 +59,17 @@ def pooled_scale(table, scales, first, n):
     return math.sqrt(square / n)
 
 
-@rule
-def make_wild(power, path, k0, k1, scales):
-    """Draw one interval's uniform with density power x u^(power - 1), so that wild intervals come often."""
-    u, _ = uniform_pair(WILD, path, MIXING, k0, k1)
-    i = int(u * scales.size)
-    scales[i] = math.exp(math.log(scales[i]) / power)
-
-
 def clocked(spread):
     """Return the walk without jumps: normal noise x volatility of the day x fat-tailed scale of the noise interval."""
 
     @rule
     def walk(numbers, table, path, k0, k1, out):
         """Fill `out` with what `spread` makes of the noise."""
-        fill_noise(numbers, path, k0, k1, out)
-        levels = np.empty(math.ceil(out.size / numbers.steps_per_day))
-        daily_levels(numbers, table, path, k0, k1, levels)
         width, pooled = int(numbers.steps_per_interval), int(numbers.intervals_per_step)
         n = (out.size + width - 1) // width
-        scales = np.empty(n * pooled)
-        fill_uniforms(scales, path, MIXING, k0, k1)
-        if numbers.wild != 1.0:
-            make_wild(numbers.wild, path, k0, k1, scales)
+        scales, levels = np.empty(n * pooled), np.empty(math.ceil(out.size / numbers.steps_per_day))
+        draw_noise(numbers, table, path, k0, k1, out, levels, scales)
+        exponentiate(numbers, levels)
         for i in range(n):
             first = i * width
             sd = numbers.sd * levels[int(first / numbers.steps_per_day)]
@@ -180,7 +152,7 @@ class VolatilityClock(Starts, Market, kind="volatility_clock"):
             "steps_per_day": 86400.0 / clock.step_seconds,
             "steps_per_interval": float(max(1, round(self.noise_clock_seconds / clock.step_seconds))),
             "intervals_per_step": float(max(1, round(clock.step_seconds / self.noise_clock_seconds))),
-            "wild": 1.0,
+            **CALM,
             "fat_tails": 1.0 if self.tail_index < NORMAL else 0.0,
             "expected_jumps": self.jumps_per_year * clock.step_years * clock.n_steps,
             "smallest": self.jump_smallest,
@@ -192,17 +164,46 @@ class VolatilityClock(Starts, Market, kind="volatility_clock"):
         }
 
     def tilts(self, clock: Clock) -> Tilts:
-        """Return what may be drawn otherwise: the first day's volatility, the wildest interval and the jumps."""
-        nominal, found = self.numbers(clock), list[Any]()
-        if nominal["start_sd"] > 0.0 and nominal.get("start_listed", 0.0) == 0.0:
-            found.append(Start())
-        if nominal["fat_tails"] == 1.0:
-            found.append(
-                Wild(math.ceil(clock.n_steps / nominal["steps_per_interval"]) * int(nominal["intervals_per_step"]))
-            )
+        """Return what may be drawn otherwise: one interval's noise with the volatility around it, and the jumps."""
+        nominal = self.numbers(clock)
+        found: list[Any] = [Storm(nominal, clock.n_steps, self.table(clock))]
         if nominal["expected_jumps"] > 0.0:
             found.append(ParetoJumpSizes(nominal))
         return Tilts(*found)
+
+    def drivers(self, clock: Clock) -> tuple[Driver, ...]:
+        """Return a storm, and a jump down and up."""
+        nominal = self.numbers(clock)
+        storm = storm_driver(nominal, self.table(clock), clock.n_steps, clock.step_seconds)
+        if nominal["expected_jumps"] == 0.0:
+            return (storm,)
+        sides = ("fall", -1.0, self.jump_down_share), ("rise", 1.0, 1.0 - self.jump_down_share)
+        return (storm, *(self._jump_driver(clock, *side) for side in sides if side[2] > 0.0))
+
+    def _jump_driver(self, clock: Clock, name: str, sign: float, share: float) -> Driver:
+        """Return that of a jump: its size, and how short it is."""
+        nominal, n_steps = self.numbers(clock), clock.n_steps
+
+        def drawn(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """Return log size and length in steps."""
+            beyond = 1.0 - ndtr(points[:, 0]) * (1.0 - nominal["beyond_largest"])
+            size = sign * nominal["smallest"] * beyond ** (-1.0 / nominal["tail_index"])
+            longer = ndtr(-points[:, 1]) * (nominal["longest"] - nominal["shortest"])
+            return size, np.maximum(nominal["shortest"] + longer, 1e-9)
+
+        def log_returns(points: np.ndarray) -> np.ndarray:
+            """Return a straight line, then nothing."""
+            size, length = drawn(points)
+            passed = np.minimum(np.arange(n_steps + 1) / length[:, None], 1.0)
+            return size[:, None] * np.diff(passed, axis=1)
+
+        def words(point: np.ndarray) -> str:
+            """Say how far and how fast."""
+            size, length = (float(x[0]) for x in drawn(point[None, :]))
+            minutes = length * clock.step_seconds / 60.0
+            return f"a jump of {100 * math.expm1(size):+.1f} % within {minutes:.0f} minutes"
+
+        return Driver(f"jump, {name}", 2, share * nominal["expected_jumps"], log_returns, words)
 
     def table(self, clock: Clock) -> np.ndarray:
         """Return the scales of the noise by probability, and the log volatilities to start from if they are listed."""

@@ -6,7 +6,7 @@ import pytest
 from rare import venue
 
 from stress.cli import main
-from stress.rare import importance, mixture_weights
+from stress.rare import Law, _shares, importance, mixture_weights
 from stress.scenario import Scenario, ScenarioError
 from stress.summary import summarize_weighted
 
@@ -23,6 +23,14 @@ def test_weights_of_a_mixture_are_the_models_density_over_the_mixtures():
 def test_no_weight_exceeds_the_inverse_of_the_defensive_share():
     density = np.random.default_rng(1).normal(0, 200, (3, 1_000))
     assert mixture_weights(density, np.array([0.2, 0.4, 0.4])).max() <= 5.0
+
+
+def test_laws_are_drawn_from_evenly_and_by_the_part_of_the_losses_that_each_is_for():
+    # A fifth is the model's; of the rest half goes to the last stage: to two laws, for 3/4 and 1/4 of the losses,
+    # 0.4 x (1/4 + 3/8) and 0.4 x (1/4 + 1/8).
+    law, three, one = (Law({}, np.empty(0), part) for part in (1.0, 0.75, 0.25))
+    assert _shares([law], [three, one]) == pytest.approx([0.2, 0.4, 0.25, 0.15])
+    assert _shares([], [three, one]) == pytest.approx([0.2, 0.5, 0.3])
 
 
 @pytest.mark.parametrize(
@@ -59,10 +67,11 @@ def test_a_weighted_run_is_saved_shown_and_checked(tmp_path, capsys):
 
 
 def test_a_pilot_keeps_the_side_that_has_ruined_less():
-    # Under this seed 29 of the first 77 losses come with falls; without their law the run has 12 effective paths.
+    # Under this seed a stage of counted paths sees 29 losses with falls among 77; without their law the run has 12
+    # effective paths.
     size = {"run.n_paths": 4_000, "run.redraw_every": 40, "run.seed": 204, "fund.initial_usd": 192_289.0}
     found = importance(venue(**size, **{"reserve.levels": (0.5,)}))
-    assert [len(stage.laws) for stage in found.stages] == [2, 2, 2]
+    assert [len(stage.laws) for stage in found.stages] == [2, 2]
     assert summarize_weighted(found.outcomes, levels=(0.5,)).ruin.effective > 100
 
 

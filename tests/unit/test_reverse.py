@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stress.cli import main
+from stress.likeliest import Likeliest
 from stress.reverse import least, reverse, scaled_leverage
 from stress.scenario import Scenario
 
@@ -36,6 +37,7 @@ def found():
     """Return a coarse search."""
     coarse = {"FACTORS": (1.0, 2.0), "PARTS": (0.5, 0.75), "POPULATIONS": 3, "FINEST_LOG": 0.01, "FINEST_SHARE": 0.05}
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stress.reverse.likeliest", lambda _: iter([Likeliest("storm", 3.1, 2e-3, "a wild hour", 4)]))
         for name, value in coarse.items():
             patch.setattr(f"stress.reverse.{name}", value)
         return reverse(Scenario.load(TINY), minutes=30.0, leverage=40.0)
@@ -58,6 +60,7 @@ def test_the_page_and_the_document(found, capsys, monkeypatch):
     page = capsys.readouterr().out
     assert page.startswith("tiny: what ruins a fund of USD 150 k on half of the populations")
     assert "leverage x 2" in page
+    assert "storm                                             3.10           0.002\n    a wild hour" in page
     assert main(["reverse", TINY, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["schema"] == "fundstress.reverse/1"
 

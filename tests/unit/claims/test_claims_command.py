@@ -50,6 +50,24 @@ def test_stated_laws_give_the_reserve_of_theory(tmp_path, capsys):
     assert said["lundberg_exponent"] * 0.5e6 == pytest.approx(0.3 / 1.3, rel=1e-4)
 
 
+def test_a_level_that_no_count_reaches_is_conditional(tmp_path, capsys):
+    path = tmp_path / "laws.toml"
+    path.write_text(LAWS)
+    rare = ["claims", str(path), "--level", "0.9999999"]
+    assert main(rare) == 2
+    assert "or --method conditional" in capsys.readouterr().err
+    assert main([*rare, "--method", "conditional"]) == 2
+    assert "cannot say at level 0.9999999: " in capsys.readouterr().err
+    heavy = ["severity.kind=lognormal", "severity.sigma=1.5"]
+    changes = [word for each in heavy for word in ("--set", each)]
+    assert main([*rare, "--method", "conditional", "--json", *changes]) == 0
+    said = json.loads(capsys.readouterr().out)
+    low, high = said["ruin_at_reserve_without_simulation"]
+    assert (low, high) == pytest.approx((1e-7, 1e-7), rel=0.2)
+    assert main([*rare, "--method", "splitting"]) == 2
+    assert "--method splitting: is one of crude, conditional" in capsys.readouterr().err
+
+
 def test_a_history_gives_a_line_and_the_laws(losses, capsys):
     asked = ["claims", str(losses), "--premium", "40e6", "--paths", "5000"]
     assert main([*asked, "--draws", "20", "--quiet", "--json"]) == 0

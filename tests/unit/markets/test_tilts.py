@@ -9,7 +9,8 @@ from scipy import stats
 from stress.markets.base import Clock, sampler
 from stress.markets.gbm import Gbm
 from stress.markets.merton import Merton
-from stress.markets.tilts import Drift, NormalJumpSizes, ParetoJumpSizes, Start, Wild, _Jumps, poisson_counts
+from stress.markets.storms import Storm
+from stress.markets.tilts import Drift, NormalJumpSizes, ParetoJumpSizes, _Jumps, poisson_counts
 from stress.markets.volatility_clock import VolatilityClock
 from stress.randomness import stream_key
 from stress.rules import record
@@ -23,7 +24,10 @@ MARKETS = {
 MOVED = {
     "gbm": {"drift": -1e-4},
     "merton": {"drift": -4e-5, "expected_jumps": 1.0, "jump_mean": -0.06, "jump_sd": 0.05},
-    "volatility_clock": {"start_mean": 1.0, "wild": 0.3, "expected_jumps": 0.8, "tail_index": 1.5, "down_share": 0.9},
+    "volatility_clock": {
+        **{"wild": 0.3, "run": -0.7, "heat": 0.5},
+        **{"expected_jumps": 0.8, "tail_index": 1.5, "down_share": 0.9},
+    },
 }
 
 
@@ -95,11 +99,6 @@ def test_counts_are_inverted_as_the_rules_do():
     assert poisson_counts(np.array([0.2, 0.7, 0.95]), 1.0).tolist() == [0, 1, 3]
 
 
-def test_the_start_is_the_first_normal_of_its_stream():
-    drawn = Start().drawn({"start_mean": 1.0, "start_sd": 2.0}, KEY, 0, 50_000)[:, 0]
-    assert (drawn.mean(), drawn.std()) == pytest.approx((1.0, 2.0), abs=0.04)
-
-
 def test_fitting_finds_the_law_that_the_paths_are_of():
     for name in MARKETS:
         own, moved = (numbers_of(name, moved=flag) for flag in (False, True))
@@ -109,10 +108,53 @@ def test_fitting_finds_the_law_that_the_paths_are_of():
             assert found[key] == pytest.approx(value, rel=0.1), (name, key)
 
 
-def test_a_wild_interval_is_mixed_over_all():
-    # Two intervals, power 1/2: density of (u1, u2) is (u1^-1/2 + u2^-1/2) / 4.
-    found = Wild(2).log_density({"wild": 0.5}, np.log([[0.25, 1.0]]))
-    assert np.exp(found) == pytest.approx([(2.0 + 1.0) / 4.0])
+def storm(clock=CLOCK, **changes):
+    market = VolatilityClock(price_usd=100.0, **changes)
+    return market.numbers(clock), Storm(market.numbers(clock), clock.n_steps, market.table(clock))
+
+
+def test_a_storm_is_mixed_over_all_intervals():
+    # Two intervals on one day: u = 1/4 and 1, a = 1/2: (1/2) (2, 1); S = 1 and -1, m = 1/2: e^(+-1/2 - 1/8);
+    # Z = 2, c = 1: e^(2 - 1/2).
+    found = storm(Clock(120, 60.0))[1].log_density(
+        {"wild": 0.5, "run": 0.5, "heat": 1.0}, np.array([[math.log(0.25), 0.0, 1.0, -1.0, 2.0]])
+    )
+    by_hand = 0.5 * (math.exp(0.375) + 0.5 * math.exp(-0.625)) * math.exp(1.5)
+    assert np.exp(found) == pytest.approx([by_hand])
+
+
+def test_without_a_storm_the_density_is_the_models_own():
+    own, part = storm()
+    assert part.log_density(own, part.drawn(own, KEY, 0, 20)) == pytest.approx(np.zeros(20), abs=1e-12)
+
+
+def test_a_storm_shifts_its_hour_and_the_days_around_it_and_nothing_else():
+    clock = Clock(3 * 1440, 60.0)
+    own, part = storm(clock)
+    calm, stormy = (part.drawn({**own, **moved}, KEY, 0, 30) for moved in ({}, {"run": 2.0, "heat": 1.0}))
+    moved = stormy - calm
+    at = np.abs(moved[:, 72:144]).argmax(axis=1)
+    assert moved[:, :72] == pytest.approx(np.zeros((30, 72)))
+    assert moved[np.arange(30), 72 + at] == pytest.approx(np.full(30, 2.0))
+    assert np.abs(moved[:, 72:144]).sum(axis=1) == pytest.approx(np.full(30, 2.0))
+    apart = np.abs(np.arange(3) - at[:, None] // 24)
+    assert moved[:, 144:] == pytest.approx(0.93**apart)
+
+
+@pytest.mark.parametrize("step", [30.0, 60.0, 300.0, 3600.0, 7200.0])
+def test_the_weights_of_storms_have_mean_one_at_any_step(step):
+    clock = Clock(int(2 * 86400 / step), step)
+    own, part = storm(clock)
+    moved = own | {"wild": 0.6, "run": -0.7, "heat": 0.5}
+    ratio = np.exp(part.log_density(moved, part.drawn(own, KEY, 0, 20_000)))
+    assert abs(ratio.mean() - 1.0) < 4 * ratio.std() / math.sqrt(len(ratio))
+
+
+def test_starts_that_are_given_keep_their_volatility():
+    for changes in ({"start": "today"}, {"start_vols_annual": (0.4, 0.9)}):
+        own, part = storm(**changes)
+        found = part.fitted(own, part.drawn(own, KEY, 0, 50), np.ones(50))
+        assert found["heat"] == 0.0
 
 
 def test_pareto_densities_are_those_of_the_law():
@@ -122,6 +164,22 @@ def test_pareto_densities_are_those_of_the_law():
     law = stats.truncexpon(b=own["tail_index"] * part.width, scale=1.0 / own["tail_index"])
     chance = math.log(own["expected_jumps"]) - own["expected_jumps"] + math.log(own["down_share"])
     assert density == pytest.approx(chance + law.logpdf(0.7))
+
+
+def test_paths_that_jump_and_paths_that_do_not_are_two_modes():
+    tilts = MARKETS["volatility_clock"].tilts(CLOCK)
+    own = numbers_of("volatility_clock", moved=False)
+    drawn = tilts.drawn(own, KEY, 0, 500)
+    assert np.array_equal(tilts.modes(drawn), drawn[1][:, 0] > 0)
+    assert own["expected_jumps"] < 0.2
+    assert tilts.explored(own) == {**own, "expected_jumps": 1.0}
+
+
+def test_a_market_of_one_mode_has_nothing_to_explore():
+    own = numbers_of("gbm", moved=False)
+    tilts = MARKETS["gbm"].tilts(CLOCK)
+    assert not tilts.modes(tilts.drawn(own, KEY, 0, 10)).any()
+    assert tilts.explored(own) == own
 
 
 def test_jumps_without_sizes_say_so():

@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from stress.markets.base import NO_TABLE, Clock
-from stress.markets.volatility_clock import VolatilityClock, daily_levels, look_up, spread_jump
+from stress.markets.daily import daily_states, exponentiate
+from stress.markets.volatility_clock import VolatilityClock, look_up, spread_jump
 from stress.randomness import stream_key
 
 CALM = {"log_vol_sd": 0.0, "jumps_per_year": 0.0}  # neither volatility of volatility nor jumps
@@ -155,7 +156,8 @@ def levels_of(n_paths, n_days, **settings):
     numbers, key = SimpleNamespace(**market(**settings).numbers(Clock(n_days, DAY))), stream_key(7)
     levels = np.empty((n_paths, n_days))
     for path in range(n_paths):
-        daily_levels(numbers, NO_TABLE, path, key[0], key[1], levels[path])
+        daily_states(numbers, NO_TABLE, path, key[0], key[1], levels[path])
+        exponentiate(numbers, levels[path])
     return levels
 
 
