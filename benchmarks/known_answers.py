@@ -19,6 +19,7 @@ from study import between_marks, markdown
 from stress.outcomes import Outcomes
 from stress.summary import (
     Clusters,
+    QuantileInterval,
     check_tail,
     estimate_extremes,
     estimate_probability,
@@ -32,7 +33,8 @@ from stress.summary.peaks import Peaks
 
 PAGE = Path(__file__).parents[1] / "docs" / "reserve.md"
 N_REPLICATIONS, N_POPULATIONS, EACH = 2_000, 100, 100
-N_ENVELOPES = 300
+N_ENVELOPES = 2_000
+FIRST, MOST, HALF_WIDTH = 2_000, 32_000, 0.1  # of a sequential run: paths, most paths, of the reserve
 N = N_POPULATIONS * EACH
 LABELS = np.arange(N) // EACH
 ALONE, TOLD = Clusters(np.zeros(N, dtype=int)), Clusters(LABELS)
@@ -155,6 +157,26 @@ def envelopes(n: int = N_ENVELOPES) -> Iterator[tuple[str, float, float]]:
         yield title, *share_of(hits)
 
 
+def sequential(n: int = N_REPLICATIONS) -> tuple[float, float]:
+    """Return (covered, refused) of the reserve of runs whose paths are doubled until the interval is narrow."""
+    rng, truth, hits = np.random.default_rng(13), QUANTILE[exponential](LEVEL), list[bool | None]()
+    for _ in range(n):
+        x, size = rng.standard_exponential(MOST), FIRST
+        found = quantile_interval(x[:size], LEVEL)
+        while 2 * size <= MOST and not is_narrow(found):
+            size *= 2
+            found = quantile_interval(x[:size], LEVEL)
+        known = found.low is not None and found.high is not None
+        hits.append(found.low <= truth <= found.high if known else None)
+    return share_of(hits)
+
+
+def is_narrow(found: QuantileInterval) -> bool:
+    if found.low is None or found.high is None:
+        return False
+    return (found.high - found.low) / 2.0 <= HALF_WIDTH * found.value
+
+
 def rows() -> Iterator[list[str]]:
     cases = [
         ("exponential", exponential, ALONE),
@@ -168,6 +190,9 @@ def rows() -> Iterator[list[str]]:
     for title, share, refused in envelopes():
         name = f"reserve at {100 * EXTREME:g} %, range over all thresholds, {N_ENVELOPES} replications"
         yield [title, name, f"{100 * share:.1f} %", f"{100 * refused:.0f} %"]
+    share, refused = sequential()
+    name = f"reserve at {100 * LEVEL:g} %, paths doubled until it is known to {100 * HALF_WIDTH:g} %"
+    yield ["exponential", name, f"{100 * share:.1f} %", f"{100 * refused:.0f} %"]
     for name, share, refused in weighted():
         yield ["exponential, importance sampling", name, f"{100 * share:.1f} %", f"{100 * refused:.0f} %"]
 

@@ -1,7 +1,7 @@
 """What a sweep costs beside its paths: CPU seconds against one run, overhead and bytes of a point, memory.
 
-Run ``.venv/bin/python benchmarks/sweeps.py [--points N] [--workers W]``; figures of CPU time, so that other work on
-the machine moves them little.  The table in docs/sweeps.md is this script's output.
+Run ``.venv/bin/python benchmarks/sweeps.py [--points N] [--workers W]``: figures of CPU time, so that other work on the
+machine moves them little; with ``--scaling``, of the wall clock.  The tables in docs/sweeps.md are this output.
 """
 
 import argparse
@@ -14,13 +14,17 @@ from pathlib import Path
 import numpy as np
 
 import stress
+from stress.sweeps.drive import drive
 from stress.sweeps.plan import Plan
-from stress.sweeps.point import Paths, solve, task_of, warm
+from stress.sweeps.point import Paths, Task, solve, task_of, warm
 from stress.sweeps.study import sweep
+from stress.sweeps.workers import KINDS, opened
 
 CONFIG = Path(__file__).parents[1] / "configs" / "btc_perpetual.toml"
 N_PATHS, POPULATIONS = 5_000, 25
 MANY = 400  # points of two paths, for memory
+TASKS = 2_000  # without work, for what handing out costs
+SHORT, LONGER = 8, 28  # points of the sweeps whose difference is the rate
 
 
 def plan_over(n_points: int) -> Plan:
@@ -60,12 +64,54 @@ def memory(n: int) -> tuple[float, float]:
     return found[0], found[-1]
 
 
+def nothing(task: Task) -> dict:
+    """Return an empty row: what is left is what handing out costs."""
+    return {"point": task.point, "status": "done", "error": ""}
+
+
+def handing_out(kind: str, workers: int) -> float:
+    """Return the seconds that a task costs beside its work."""
+    tasks, found = [Task(point, b"", {}, 1, 1) for point in range(TASKS)], []
+    with opened(kind, workers) as team:
+        drive(nothing, iter(tasks[:100]), team, found.append)
+        started = time.perf_counter()
+        drive(nothing, iter(tasks), team, found.append)
+        return (time.perf_counter() - started) / TASKS
+
+
+def seconds_of(kind: str, workers: int, n_points: int) -> float:
+    """Return how long a sweep takes, on the wall clock."""
+    started = time.perf_counter()
+    grid = {"market.vol_annual": list(np.linspace(0.5, 0.9, n_points))}
+    sweep(CONFIG, grid, n_paths=N_PATHS, populations=POPULATIONS, executor=kind, workers=workers)
+    return time.perf_counter() - started
+
+
+def rate(kind: str, workers: int) -> float:
+    """Return points a second once all workers are at work: between a short and a longer sweep."""
+    return (LONGER - SHORT) / (seconds_of(kind, workers, LONGER) - seconds_of(kind, workers, SHORT))
+
+
+def scaling() -> dict[str, str]:
+    """Return what one and two workers of each kind do."""
+    rows = {}
+    for kind in KINDS:
+        one, two = rate(kind, 1), rate(kind, 2)
+        rows[f"{kind}: points of {N_PATHS:,} paths a second, 1 and 2 workers"] = f"{one:.2f} and {two:.2f}"
+        rows[f"{kind}: to hand out a task, 2 workers"] = f"{1e3 * handing_out(kind, 2):.2f} ms"
+    return rows
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=12)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--scaling", action="store_true", help="one and two workers of each kind, instead")
     given = parser.parse_args()
+    if given.scaling:
+        print("\n".join(f"| {name} | {value} |" for name, value in scaling().items()))
+        return
     plan = plan_over(given.points)
     task = task_of(plan, 0)
     warm(task)

@@ -73,5 +73,9 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a finished run.", show_default=False)]
 Threads = Annotated[int | None, typer.Option(min=1, help="Worker threads; all cores by default.")]
+Executor = Annotated[Workforce, typer.Option(help="Who computes; the numbers are the same.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="tcp://HOST:PORT", help="Running Dask scheduler, for --executor dask.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the JSON).")]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stress.cli_options import Config, Engine, NoProgress, Quiet, Settings, Threads, Workforce
+from stress.cli_options import Config, Engine, Executor, NoProgress, Quiet, Scheduler, Settings, Threads, Workforce
 
 
 def uncertainty(
@@ -15,6 +15,8 @@ def uncertainty(
         int | None, typer.Option(min=2, help="Paths of each draw; by default as many as the error asks for.")
     ] = None,
     threads: Threads = None,
+    executor: Executor = Workforce.threads,
+    scheduler: Scheduler = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder; default runs/<name>-<hash8>-uncertainty.")
     ] = None,
@@ -33,6 +35,8 @@ def uncertainty(
             draws=draws,
             paths=paths,
             threads=threads,
+            executor=executor.value,
+            scheduler=scheduler,
             out=out,
             json=json,
             quiet=quiet,
@@ -75,10 +79,8 @@ def size(
 def sweep(
     plan: Annotated[Path, typer.Argument(metavar="SWEEP", help="Sweep file (TOML).", show_default=False)],
     workers: Annotated[int | None, typer.Option(min=1, help="All cores by default.")] = None,
-    executor: Annotated[Workforce, typer.Option(help="Who computes; the numbers are the same.")] = Workforce.threads,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Running Dask scheduler, for --executor dask.")
-    ] = None,
+    executor: Executor = Workforce.threads,
+    scheduler: Scheduler = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished sweep of this file.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print points, paths, time and disk, and stop.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder; default runs/<name>-<hash8>-sweep.")] = None,

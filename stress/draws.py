@@ -5,10 +5,10 @@ stays small beside the spread between draws: paths are added until it is, up to 
 """
 
 import json
-from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from threading import Event
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,9 +28,11 @@ from stress.summary.parameters import (
     parameter_interval,
     parameter_page,
 )
-from stress.variants import POPULATIONS, Runner, clusters_of, spread
+from stress.sweeps.drive import DONE, FAILED, drive
+from stress.sweeps.workers import opened
+from stress.variants import POPULATIONS, Runner, clusters_of
 
-__all__ = ["DRAWS", "MOST", "PATHS", "Kept", "Uncertainty", "draw_parameters", "uncertainty"]
+__all__ = ["DRAWS", "MOST", "PATHS", "DrawTask", "Kept", "Uncertainty", "draw_parameters", "solve_draw", "uncertainty"]
 
 DRAWS = QUOTABLE
 PATHS = 10_000  # of each draw, to begin with
@@ -120,6 +122,8 @@ def uncertainty(
     n_paths: int = PATHS,
     most_paths: int | None = None,
     threads: int | None = None,
+    executor: str | Executor = "threads",
+    scheduler: str | None = None,
     progress: Progress | None = None,
     kept: Kept | None = None,
 ) -> Uncertainty:
@@ -137,7 +141,11 @@ def uncertainty(
     most_paths : int, optional
         Up to how many; four times `n_paths` by default.
     threads : int, optional
-        Worker threads; all cores by default.  Results do not depend on it.
+        Workers; all cores by default.  Results do not depend on it.
+    executor : {"threads", "processes", "dask"} or concurrent.futures.Executor
+        Who runs the draws, as of a sweep.  Results do not depend on it.
+    scheduler : str, optional
+        Address of a running Dask scheduler.
     progress : Progress, optional
         Told about finished paths, over all draws.
     kept : mapping, optional
@@ -151,13 +159,15 @@ def uncertainty(
     ------
     ScenarioError
         If there is no range, or a draw is no valid scenario: the line has its values.
+    Gone
+        If the executor broke for good; what was finished is kept.
     """
     if not scenario.uncertain:
         raise ScenarioError(f"{scenario.run.name}: there is no [[uncertain]] table to draw from")
     study = Study(scenario, draws, max(1, n_paths // POPULATIONS), {} if kept is None else kept)
     shown, most = progress or Progress(), MOST * n_paths if most_paths is None else most_paths
     while True:
-        study.extend(n_paths, threads, shown)
+        study.extend(n_paths, (executor, threads, scheduler), shown)
         found = study.result(n_paths)
         if found.goal_met or 2 * n_paths > most:
             return found
@@ -180,6 +190,49 @@ def law_of(row: Uncertain) -> Any:
     return lognorm(sd, scale=np.sqrt(row.low * row.high))
 
 
+@dataclass(frozen=True)
+class DrawTask:
+    """What a worker needs to know of some paths of a draw.
+
+    Parameters
+    ----------
+    point : int
+        Number of the draw.
+    tables : str
+        Of the scenario, JSON.
+    values : dict
+        Of the draw, by dotted name.
+    every : int
+        Paths of a population.
+    first, last : int
+        Which paths.
+    """
+
+    point: int
+    tables: str
+    values: dict[str, float]
+    every: int
+    first: int
+    last: int
+
+
+@lru_cache(maxsize=4)
+def _scenario(tables: str) -> Scenario:
+    return Scenario.from_tables(json.loads(tables))
+
+
+def solve_draw(task: DrawTask) -> dict[str, Any]:
+    """Run the paths of a draw and return a row with their drawdowns; a scenario's error becomes a row, too."""
+    try:
+        runner = Runner(_scenario(task.tables).plain(**task.values), task.every)
+        edges = sorted({task.first, task.last, *range(0, task.last, task.every)})
+        slices = pairwise(edges[edges.index(task.first) :])
+        drawdown = np.concatenate([runner.drawdowns(first, last - first, {}) for first, last in slices])
+    except ScenarioError as error:
+        return {"point": task.point, "status": FAILED, "error": str(error)}
+    return {"point": task.point, "status": DONE, "error": "", "drawdown": drawdown}
+
+
 class Study:
     """Draws of one scenario, the scenario itself as the last of them, and the drawdowns of each."""
 
@@ -190,7 +243,7 @@ class Study:
         self.values = [dict(zip(self.parameters, map(float, row), strict=True)) for row in rows]
         self.values.append({})  # the scenario as it is
         self.variants = [self._variant(i) for i in range(n_draws + 1)]
-        self.stop = Event()
+        self.tables = json.dumps(scenario.tables())
 
     def _variant(self, draw: int) -> Scenario:
         try:
@@ -202,8 +255,8 @@ class Study:
         values = ", ".join(f"{name} = {value:.6g}" for name, value in self.values[draw].items())
         return ScenarioError(f"draw {draw} ({values or 'the scenario itself'}): {error}")
 
-    def extend(self, n_paths: int, threads: int | None, progress: Progress) -> None:
-        """Run what is missing of the first `n_paths` paths of every draw, one draw a thread."""
+    def extend(self, n_paths: int, who: tuple[str | Executor, int | None, str | None], progress: Progress) -> None:
+        """Run what is missing of the first `n_paths` paths of every draw, a draw a task."""
         missing = {i: n_paths - self._have(i) for i in range(len(self.variants)) if self._have(i) < n_paths}
         progress.total = n_paths * len(self.variants)
         progress.done = progress.total - sum(missing.values())
@@ -211,26 +264,18 @@ class Study:
         if not missing:
             return
         Runner(self.variants[-1], self.every).warm()
-        self.stop.clear()
-        try:
-            for draw, added in spread(lambda draw: self._run(draw, n_paths), missing, threads, stop=self.stop):
-                self.kept[draw] = np.concatenate([self._drawdown(draw), added])
-                progress.add(added.size)
-        finally:
-            self.stop.set()
 
-    def _run(self, draw: int, n_paths: int) -> tuple[int, np.ndarray]:
-        try:
-            return draw, np.concatenate(list(self._parts(draw, n_paths)))
-        except ScenarioError as error:
-            raise self._named(draw, error) from None
+        def keep(row: dict[str, Any]) -> None:
+            """Keep the drawdowns of a finished task."""
+            draw = row["point"]
+            if row["status"] == FAILED:
+                raise self._named(draw, ScenarioError(row["error"]))
+            self.kept[draw] = np.concatenate([self._drawdown(draw), row["drawdown"]])
+            progress.add(row["drawdown"].size)
 
-    def _parts(self, draw: int, n_paths: int) -> Iterator[np.ndarray]:
-        runner, have = Runner(self.variants[draw], self.every), self._have(draw)
-        edges = sorted({have, n_paths, *range(0, n_paths, self.every)})
-        for first, last in pairwise(edges[edges.index(have) :]):
-            if not self.stop.is_set():
-                yield runner.drawdowns(first, last - first, {})
+        tasks = (DrawTask(i, self.tables, self.values[i], self.every, self._have(i), n_paths) for i in missing)
+        with opened(*who) as workers:
+            drive(solve_draw, tasks, workers, keep)
 
     def _drawdown(self, draw: int) -> np.ndarray:
         known = self.kept.get(draw)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stress.scenario import Scenario
+from stress.sweepdir import is_sweep
 from stress.toml import ScenarioError
 from stress.viz.settings import CONFIG, RUN
 
@@ -56,8 +57,8 @@ def _given(options: DashboardOptions) -> dict[str, str]:
             raise ScenarioError(f"{options.config}: asset: a venue with several symbols cannot be watched")
         given[CONFIG] = str(options.config.resolve())
     if options.run is not None:
-        if not (options.run / "manifest.json").is_file():
-            raise ScenarioError(f"{options.run}: holds no finished run (there is no manifest.json)")
+        if not (options.run / "manifest.json").is_file() and not is_sweep(options.run):
+            raise ScenarioError(f"{options.run}: holds no finished run (there is no manifest.json) and no sweep")
         given[RUN] = str(options.run.resolve())
     return given
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from stress.drawdir import FOUND, DrawFolder
 from stress.draws import DRAWS, MOST, PATHS, Uncertainty, uncertainty
-from stress.launch import INTERRUPTED, print_result, shown
+from stress.launch import FAILED, INTERRUPTED, print_result, shown
 from stress.manifest import SCHEMA, circumstances, now
 from stress.notices import notices
-from stress.scenario import Scenario
+from stress.scenario import Scenario, ScenarioError
+from stress.sweeps.workers import Gone
 from stress.toml import parse_setting
 
 __all__ = ["DrawOptions", "launch_draws"]
@@ -27,6 +28,8 @@ class DrawOptions:
     draws: int | None = None
     paths: int | None = None
     threads: int | None = None
+    executor: str = "threads"
+    scheduler: str | None = None
     out: Path | None = None
     json: bool = False
     quiet: bool = False
@@ -37,9 +40,19 @@ class DrawOptions:
         fewest = self.paths or PATHS
         return {"draws": self.draws or DRAWS, "n_paths": fewest, "most_paths": self.paths or MOST * PATHS}
 
+    def asked(self) -> dict[str, Any]:
+        """Return how much is run, and by whom."""
+        return {**self.size(), "threads": self.threads, "executor": self.executor, "scheduler": self.scheduler}
+
     def words(self) -> list[str]:
         """Return the command line."""
-        given = {"--draws": self.draws, "--paths": self.paths, "--threads": self.threads, "--out": self.out}
+        given: dict[str, Any] = {
+            "--draws": self.draws,
+            "--paths": self.paths,
+            "--threads": self.threads,
+            "--out": self.out,
+        }
+        given |= {"--executor": None if self.executor == "threads" else self.executor}
         words = ["fundstress", "uncertainty", str(self.config)]
         words += [word for flag, value in given.items() if value is not None for word in (flag, str(value))]
         words += [word for setting in self.settings for word in ("--set", setting)]
@@ -49,6 +62,8 @@ class DrawOptions:
 
 def launch_draws(options: DrawOptions) -> int:
     """Draw the parameters of a scenario into a folder and print the interval; return the exit code."""
+    if options.scheduler and options.executor != "dask":
+        raise ScenarioError(f"--scheduler {options.scheduler}: needs --executor dask")
     scenario = Scenario.load(options.config, overrides=dict(map(parse_setting, options.settings)))
     if not options.quiet:
         for line in notices(scenario):
@@ -57,7 +72,9 @@ def launch_draws(options: DrawOptions) -> int:
         try:
             _draw_into(folder, scenario, options)
         except KeyboardInterrupt:
-            return _say_kept(folder, options)
+            return _say_kept(folder, options, "interrupted", INTERRUPTED)
+        except Gone as error:
+            return _say_kept(folder, options, str(error), FAILED)
     if not options.quiet:
         print(f"saved in {folder.path}", file=sys.stderr)
     return 0
@@ -66,7 +83,7 @@ def launch_draws(options: DrawOptions) -> int:
 def _draw_into(folder: DrawFolder, scenario: Scenario, options: DrawOptions) -> None:
     started, clock, n_kept = now(), time.perf_counter(), folder.n_kept
     with shown(options, "drawing parameters") as progress:
-        found = uncertainty(scenario, **options.size(), threads=options.threads, progress=progress, kept=folder)
+        found = uncertainty(scenario, **options.asked(), progress=progress, kept=folder)
     try:
         folder.write_text("config.toml", scenario.to_toml())
         folder.write_draws(found.draws.columns())
@@ -100,13 +117,11 @@ def _manifest(scenario: Scenario, options: DrawOptions, n_kept: int) -> dict[str
     }
 
 
-def _say_kept(folder: DrawFolder, options: DrawOptions) -> int:
+def _say_kept(folder: DrawFolder, options: DrawOptions, why: str, code: int) -> int:
     if folder.n_kept == 0:
-        print("fundstress: interrupted before any draw was finished; nothing is kept", file=sys.stderr)
-        return INTERRUPTED
+        print(f"fundstress: {why} before any draw was finished; nothing is kept", file=sys.stderr)
+        return code
     again = shlex.join(options.words())
-    print(
-        f"fundstress: interrupted; {folder.n_kept:,} draws are kept in {folder.path}; continue with: {again}",
-        file=sys.stderr,
-    )
-    return INTERRUPTED
+    kept = f"{folder.n_kept:,} draws are kept in {folder.path}; continue with: {again}"
+    print(f"fundstress: {why}; {kept}", file=sys.stderr)
+    return code

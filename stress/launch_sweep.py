@@ -165,7 +165,7 @@ def _shown(options: SweepOptions, workers: Workers) -> Iterator[Progress]:
     else:
         from stress.screen import points_bar
 
-        with points_bar(workers.count) as progress:
+        with points_bar(workers.lines) as progress:
             yield progress
 
 

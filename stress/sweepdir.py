@@ -12,7 +12,12 @@ from stress.sweeps.plan import Plan
 from stress.sweeps.store import IDENTITY, Store
 from stress.sweeps.study import about, schema_of
 
-__all__ = ["manifest_of", "new_folder", "old_folder"]
+__all__ = ["is_sweep", "manifest_of", "new_folder", "old_folder"]
+
+
+def is_sweep(path: Path) -> bool:
+    """Say whether a folder is that of a sweep, finished or not."""
+    return (path / IDENTITY).is_file()
 
 
 def _folders(plan: Plan) -> Iterator[Path]:

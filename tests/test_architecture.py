@@ -46,7 +46,7 @@ ARROWS = {
     "claims": {*MODEL, "engines", "outcomes", "summary"},
     "sweeps": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "variants": {*MODEL, "engines", "outcomes", "summary"},
-    "draws": {*MODEL, "engines", "outcomes", "summary", "variants"},
+    "draws": {*MODEL, "engines", "outcomes", "summary", "sweeps", "variants"},
     "compare": {*MODEL, "presets", "engines", "outcomes", "summary", "variants"},
     "census": {*MODEL, "engines", "outcomes", "summary"},
     "snapshot": {*MODEL},

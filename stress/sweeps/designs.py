@@ -49,7 +49,7 @@ class Design(Part):
 
     def rows(self, axes: tuple[Axis, ...], seed: int) -> Rows:
         """Return one value an axis for every point, in the order of the points."""
-        raise NotImplementedError
+        raise TypeError(f"design {self.kind!r} does not define its rows")
 
 
 class Grid(Design, kind="grid"):
@@ -77,7 +77,7 @@ class Sampled(Design):
 
     def cube(self, n_axes: int, seed: int) -> np.ndarray:
         """Return the places, shape (n, n_axes)."""
-        raise NotImplementedError
+        raise TypeError(f"design {self.kind!r} does not define its cube")
 
     def rows(self, axes: tuple[Axis, ...], seed: int) -> Rows:
         """Return the values at the places."""

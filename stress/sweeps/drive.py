@@ -7,24 +7,34 @@ becomes a failure, and no other point with it.
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from typing import Any
+from typing import Any, Protocol
 
-from stress.sweeps.point import FAILED, Task, solve
-from stress.sweeps.workers import Gone, Workers
+from stress.sweeps.workers import Gone, Workers, signed
 
-__all__ = ["ATTEMPTS", "drive"]
+__all__ = ["ATTEMPTS", "DONE", "FAILED", "Numbered", "drive"]
 
 ATTEMPTS = 3
+DONE, FAILED = "done", "failed"
+
+Row = dict[str, Any]
+
+
+class Numbered(Protocol):
+    """A task, which can be pickled."""
+
+    @property
+    def point(self) -> int:
+        """Its number."""
 
 
 class Drive:
-    """The tasks of a sweep between the plan and the store."""
+    """The tasks of a study between its plan and where its rows are kept."""
 
-    def __init__(self, tasks: Iterator[Task], workers: Workers, keep: Callable[[dict[str, Any]], None]):
-        self.tasks, self.workers, self.keep = tasks, workers, keep
-        self.again: deque[Task] = deque()
+    def __init__(self, work: Callable[[Any], Row], tasks: Iterator[Any], workers: Workers, keep: Callable[[Row], None]):
+        self.work, self.tasks, self.workers, self.keep = work, tasks, workers, keep
+        self.again: deque[Numbered] = deque()
         self.attempts: dict[int, int] = {}  # of points that were lost
-        self.pending: dict[Future, Task] = {}
+        self.pending: dict[Future, Numbered] = {}
 
     def run(self) -> None:
         """Run all tasks."""
@@ -48,21 +58,21 @@ class Drive:
                 break
         return bool(self.pending)
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Numbered) -> None:
         """Hand out a task; a pool that broke meanwhile is replaced."""
         try:
-            future = self.workers.executor.submit(solve, task)
+            future = self.workers.executor.submit(signed, self.work, task)
         except RuntimeError as error:
             if not self.workers.lost(error):
                 raise Gone(str(error)) from None
             self.workers.replace()
-            future = self.workers.executor.submit(solve, task)
+            future = self.workers.executor.submit(signed, self.work, task)
         self.pending[future] = task
 
-    def take(self, future: Future, task: Task) -> None:
+    def take(self, future: Future, task: Numbered) -> None:
         """Keep the row of a finished task, or run it again."""
         try:
-            row = future.result()
+            row, worker = future.result()
         except CancelledError as error:
             raise Gone("the scheduler went away") from error
         except Exception as error:
@@ -70,9 +80,10 @@ class Drive:
                 raise Gone(f"{type(error).__name__}: {error}") from error
             self.retry(task)
             return
+        self.workers.heard(worker, task.point)
         self.keep({**row, "attempts": 1 + self.attempts.get(task.point, 0)})
 
-    def retry(self, task: Task) -> None:
+    def retry(self, task: Numbered) -> None:
         """Count a death; the task of too many becomes a failure."""
         self.attempts[task.point] = self.attempts.get(task.point, 0) + 1
         if self.attempts[task.point] < ATTEMPTS:
@@ -82,12 +93,14 @@ class Drive:
         self.keep({"point": task.point, "status": FAILED, "error": error, "attempts": ATTEMPTS})
 
 
-def drive(tasks: Iterator[Task], workers: Workers, keep: Callable[[dict[str, Any]], None]) -> None:
+def drive(work: Callable[[Any], Row], tasks: Iterator[Any], workers: Workers, keep: Callable[[Row], None]) -> None:
     """Run tasks on workers and keep their rows.
 
     Parameters
     ----------
-    tasks : iterator of Task
+    work : callable
+        From a task to its row, with ``point``, ``status`` and ``error``; a function of a module, known to every worker.
+    tasks : iterator
         Taken as they are needed, so that memory does not grow with their number.
     workers : Workers
     keep : callable
@@ -98,4 +111,4 @@ def drive(tasks: Iterator[Task], workers: Workers, keep: Callable[[dict[str, Any
     Gone
         If the executor broke for good; what was finished is kept.
     """
-    Drive(tasks, workers, keep).run()
+    Drive(work, tasks, workers, keep).run()

@@ -18,12 +18,12 @@ from stress.engines.results import Results, one_run_curve
 from stress.scenario import Scenario
 from stress.summary import Clusters, QuantileInterval, estimate_probability, quantile_interval
 from stress.summary.parameters import log_error
+from stress.sweeps.drive import DONE, FAILED
 from stress.sweeps.plan import Plan, Precision
 from stress.variants import AMPLE, clusters_of, population_key
 
 __all__ = ["Task", "answer_columns", "solve", "task_of", "warm"]
 
-DONE, FAILED = "done", "failed"
 SHARED = 32  # populations that are kept, of some megabytes each: those of one point, and few more
 
 

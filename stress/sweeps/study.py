@@ -14,7 +14,7 @@ from stress.engines.base import Progress, seed_of
 from stress.scenario import Scenario
 from stress.sweeps.drive import drive
 from stress.sweeps.plan import Plan
-from stress.sweeps.point import Task, answer_columns, task_of, warm
+from stress.sweeps.point import Task, answer_columns, solve, task_of, warm
 from stress.sweeps.refine import refined
 from stress.sweeps.result import Sweep
 from stress.sweeps.store import Store
@@ -100,7 +100,7 @@ def _run_points(plan: Plan, store: Store, workers: Workers, progress: Progress) 
 
     if missing:
         _warm_kinds(plan, missing)
-        drive(_tasks(plan, missing), workers, keep)
+        drive(solve, _tasks(plan, missing), workers, keep)
 
 
 def _tasks(plan: Plan, points: list[int]) -> Iterator[Task]:

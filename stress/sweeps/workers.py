@@ -3,24 +3,62 @@
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
+from socket import gethostname
+from threading import get_ident
 from typing import Any
 
 from stress.scenario import ScenarioError
 from stress.sweeps.designs import extra
 
-__all__ = ["KINDS", "Gone", "Workers", "opened"]
+__all__ = ["KINDS", "Gone", "Seen", "Workers", "opened", "signed"]
 
 KINDS = ("threads", "processes", "dask")
 CONNECT_SECONDS = 10
+SILENT = 5.0  # times as long as a point usually takes
+SHOWN = 8  # workers of which a line is shown
 AHEAD = 2  # tasks a worker that wait at its door
 
 
 class Gone(RuntimeError):
     """The executor cannot be replaced: a scheduler that went away, or one that was handed in and broke."""
+
+
+@dataclass
+class Seen:
+    """What is known of one worker.
+
+    Parameters
+    ----------
+    point : int
+        Its last one.
+    when : float
+        Monotonic time at which that came back.
+    points : int
+        How many it has finished.
+    seconds : float
+        Between its last two.
+    """
+
+    point: int
+    when: float
+    points: int = 1
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        silent = time.monotonic() - self.when
+        late = f", silent for {silent:,.0f} s" if silent > max(5.0, SILENT * self.seconds) else ""
+        return f"{self.points:,} points, last {self.point:,} after {self.seconds:.2g} s{late}"
+
+
+def signed(work: Callable[[Any], Any], task: Any) -> tuple[Any, str]:
+    """Return what a task gives, and who did it."""
+    return work(task), f"{gethostname()} {os.getpid()}-{get_ident() % 10_000:04d}"
 
 
 class Workers:
@@ -37,6 +75,21 @@ class Workers:
 
     def __init__(self, executor: Executor, count: int, make: Callable[[], Executor] | None = None):
         self.executor, self.count, self.make = executor, count, make
+        self.seen: dict[str, Seen] = {}
+
+    def lines(self) -> Iterator[str]:
+        """Yield how many there are, and what each of the first ones last did."""
+        yield f"  {self.count} workers, {len(self.seen)} heard of"
+        seen = sorted(self.seen.items())
+        yield from (f"  {name}: {state}" for name, state in seen[:SHOWN])
+        if len(seen) > SHOWN:
+            yield f"  and {len(seen) - SHOWN} more"
+
+    def heard(self, worker: str, point: int) -> None:
+        """Note that a worker has finished a point."""
+        now, before = time.monotonic(), self.seen.get(worker)
+        known = (before.points + 1, now - before.when) if before else ()
+        self.seen[worker] = Seen(point, now, *known)
 
     @property
     def window(self) -> int:

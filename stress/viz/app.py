@@ -1,6 +1,7 @@
 """The pages that Solara serves; ``fundstress dashboard`` starts them and says where they are."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ from mesa.visualization.utils import update_counter
 from stress import plots
 from stress.check import finished_page
 from stress.report import FinishedRun, Words, document, load_run
+from stress.report.sensitivity import effects, judged
 from stress.report.tables import shown
+from stress.sweepdir import is_sweep
+from stress.sweeps import Sweep, load_sweep
 from stress.toml import ScenarioError
+from stress.viz.filters import within
 from stress.viz.model import PushedModel, live_book, sliders
 from stress.viz.settings import CONFIG, RUN, start
 
@@ -65,16 +70,62 @@ def Watch() -> None:  # noqa: N802
 
 @solara.component
 def Runs() -> None:  # noqa: N802
-    """Open the folder of a finished run."""
+    """Open the folder of a finished run, or of a sweep."""
     folder, choose = solara.use_state(os.environ.get(RUN, ""))
-    solara.InputText("Folder of a finished run", value=folder, on_value=choose)
+    solara.InputText("Folder of a finished run or sweep", value=folder, on_value=choose)
     if not folder:
-        solara.Info("Give the folder of a finished run, e.g. runs/mine.")
+        solara.Info("Give the folder of a finished run or of a sweep, e.g. runs/mine.")
         return
     try:
-        Run(load_run(Path(folder)), finished_page(Path(folder)))
+        if is_sweep(Path(folder)):
+            Points(load_sweep(folder))
+        else:
+            Run(load_run(Path(folder)), finished_page(Path(folder)))
     except ScenarioError as error:
         solara.Error(str(error))
+
+
+@solara.component
+def Points(sweep: Sweep) -> None:  # noqa: N802
+    """Show the points of a sweep, filtered by its axes, its figures, and which inputs matter."""
+    kept, keep = solara.use_state({})
+    with solara.lab.Tabs():
+        with solara.lab.Tab("Points"):
+            frame = sweep.to_pandas()
+            for axis in sweep.axes:
+                Between(axis, frame[axis], kept.get(axis), lambda chosen, axis=axis: keep({**kept, axis: chosen}))
+            chosen = within(frame, kept)
+            solara.Text(f"{len(chosen):,} of {len(frame):,} points")
+            solara.DataFrame(chosen, items_per_page=20)
+        with solara.lab.Tab("Figures"):
+            for name, axes in plots.sweep_figures(sweep):
+                solara.FigureMatplotlib(axes.figure, format="png", dependencies=[name, sweep.about["plan_sha256"]])
+        with solara.lab.Tab("Inputs"):
+            Inputs(sweep)
+
+
+@solara.component
+def Between(name: str, values: Any, chosen: Any, choose: Callable[[Any], None]) -> None:  # noqa: N802
+    """Choose a range of numbers, or some of the texts."""
+    if values.dtype.kind == "f":
+        ends = float(values.min()), float(values.max())
+        if ends[0] < ends[1]:
+            step = (ends[1] - ends[0]) / 100.0
+            solara.SliderRangeFloat(name, value=chosen or ends, min=ends[0], max=ends[1], step=step, on_value=choose)
+    else:
+        solara.SelectMultiple(name, values=chosen or [], all_values=sorted(set(values)), on_value=choose)
+
+
+@solara.component
+def Inputs(sweep: Sweep) -> None:  # noqa: N802
+    """Show which inputs move the reserve, where the design can tell."""
+    found = judged(sweep)
+    if found is None:
+        solara.Info("This design was not made for sensitivities; use saltelli or morris.")
+        return
+    solara.FigureMatplotlib(plots.tornado(found).figure, format="png")
+    for table in effects(found, Words("en")):
+        solara.HTML("div", unsafe_innerHTML=_html(table))
 
 
 @solara.component

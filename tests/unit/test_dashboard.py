@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import stress
 from stress import launch_dashboard
 from stress.census import book_of
 from stress.cli import main
+from stress.viz.filters import within
 from stress.viz.model import PushedModel, live_book, sliders
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +80,7 @@ def test_a_port_that_is_taken_is_one_line(extra, capsys):
 
 
 def test_what_does_not_exist_is_one_line(extra, capsys, tmp_path):
-    assert "holds no finished run" in refused(["--run", tmp_path], capsys)
+    assert "holds no finished run (there is no manifest.json) and no sweep" in refused(["--run", tmp_path], capsys)
     assert "none.toml" in refused([tmp_path / "none.toml"], capsys)
 
 
@@ -141,6 +144,42 @@ def test_a_browser_shows_the_figures_a_step_and_a_push_that_moves_the_fund(serve
         page.goto(f"{address}/runs")
         page.get_by_text("Give the folder of a finished run").wait_for(timeout=30_000)
         browser.close()
+
+
+@pytest.mark.slow
+def test_a_browser_shows_a_sweep_and_its_filtered_points(served, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    axes = {"market.vol_annual": [0.5, 1.0, 2.0], "fund.initial_usd": [1e5, 1e6]}
+    stress.sweep(ROOT / "configs" / "tiny.toml", axes, n_paths=40, populations=2, out=tmp_path / "swept")
+    address, _ = served
+    wait_for(address)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page, failed = browser.new_page(), []
+        page.on("requestfailed", lambda request: failed.append(request.url))
+        page.goto(f"{address}/runs")
+        box = page.get_by_label("Folder of a finished run or sweep")
+        box.wait_for(timeout=60_000)
+        box.fill(str(tmp_path / "swept"))
+        box.press("Enter")
+        page.get_by_text("6 of 6 points").wait_for(timeout=60_000)
+        page.get_by_role("tab", name="Figures").click()
+        page.locator("img").first.wait_for(timeout=60_000)
+        page.get_by_role("tab", name="Inputs").click()
+        page.get_by_text("This design was not made for sensitivities").wait_for(timeout=30_000)
+        box.fill(str(tmp_path))
+        box.press("Enter")
+        page.get_by_text("holds no finished run").wait_for(timeout=30_000)
+        assert failed == []
+        browser.close()
+
+
+def test_points_are_filtered_by_ranges_and_by_texts():
+    frame = pd.DataFrame({"vol": [0.5, 1.0, 2.0], "kind": ["a", "b", "a"]})
+    assert within(frame, {}).equals(frame)
+    assert within(frame, {"vol": (0.5, 1.0), "kind": []})["vol"].tolist() == [0.5, 1.0]
+    assert within(frame, {"kind": ["a"], "vol": (0.6, 2.0)})["vol"].tolist() == [2.0]
 
 
 def fund_of(text):

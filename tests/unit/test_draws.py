@@ -1,5 +1,8 @@
 """The parameter interval: what is drawn, what is run, and how much of the spread is luck."""
 
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +92,22 @@ def test_added_paths_are_those_of_one_longer_run():
 def test_results_do_not_depend_on_threads():
     one, two = (stress.uncertainty(scenario(HEAT), draws=4, n_paths=50, threads=n) for n in (1, 2))
     assert one.to_dict() == two.to_dict()
+
+
+def test_results_do_not_depend_on_the_executor():
+    one = stress.uncertainty(scenario(HEAT), draws=4, n_paths=50)
+    with ThreadPoolExecutor(3) as pool:
+        assert stress.uncertainty(scenario(HEAT), draws=4, n_paths=50, executor=pool).to_dict() == one.to_dict()
+    tables = json.dumps(scenario(HEAT).tables())
+    task = pickle.loads(pickle.dumps(draws.DrawTask(2, tables, {"market.vol_annual": 2.0}, 2, 6, 50)))
+    assert draws.solve_draw(task)["drawdown"].shape == (44,)
+
+
+def test_a_draw_that_fails_at_work_is_named(monkeypatch):
+    bad = {"point": 1, "status": "failed", "error": "no such thing"}
+    monkeypatch.setattr(draws, "solve_draw", lambda task: bad)
+    with pytest.raises(ScenarioError, match=r"^draw 1 \(market.vol_annual = .*\): no such thing$"):
+        stress.uncertainty(scenario(HEAT), draws=3, n_paths=50)
 
 
 def test_kept_draws_go_on_to_the_same_result():

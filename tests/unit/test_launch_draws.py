@@ -179,3 +179,16 @@ def test_show_has_the_model_risk_of_the_run(capsys, monkeypatch):
     main([*RUN, "--out", "run"])
     shown = finished_summary(Path("run")).model_risk.to_dict()
     assert json.loads(json.dumps(shown)) == said(capsys)["model_risk"]
+
+
+def test_processes_give_the_same_interval(capsys):
+    answers = []
+    for executor in ("threads", "processes"):
+        assert main([*DRAW, "--json", "--executor", executor, "--out", executor]) == 0
+        answers.append(said(capsys))
+    assert answers[0] == answers[1]
+
+
+def test_a_scheduler_needs_dask(capsys):
+    assert main([*DRAW, "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "--scheduler tcp://127.0.0.1:1: needs --executor dask" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stress.scenario import ScenarioError
-from stress.sweeps import drive as drive_module
+from stress.screen import points_bar
 from stress.sweeps import store as store_module
 from stress.sweeps.drive import drive
 from stress.sweeps.point import Task
@@ -148,7 +148,7 @@ class Fragile(Executor):
     def __init__(self, deadly, luck, most):
         self.deadly, self.luck, self.most, self.waiting, self.broken = deadly, luck, most, [], False
 
-    def submit(self, function, task):
+    def submit(self, function, *task):
         if self.broken:
             raise BrokenExecutor("broken")
         future = Future()
@@ -159,13 +159,13 @@ class Fragile(Executor):
 
     def work(self, function):
         self.luck.shuffle(self.waiting)
-        if any(task.point in self.deadly for _, task in self.waiting):
+        if any(task.point in self.deadly for _, (_, task) in self.waiting):
             self.broken = True
         for future, task in self.waiting:
             if self.broken:
                 future.set_exception(BrokenExecutor("a worker died"))
             else:
-                future.set_result(function(task))
+                future.set_result(function(*task))
         self.waiting = []
 
 
@@ -173,26 +173,23 @@ def tasks(n):
     return (Task(point, b"", {}, 1, 1) for point in range(n))
 
 
-@pytest.fixture
-def solved(monkeypatch):
-    monkeypatch.setattr(drive_module, "solve", lambda task: row(task.point))
+def solve(task):
+    return row(task.point)
 
 
-@pytest.mark.usefixtures("solved")
 def test_a_point_that_kills_its_worker_fails_alone():
     luck, kept = random.Random(1), {}
     workers = Workers(Fragile({5}, luck, 1), 2, lambda: Fragile({5}, luck, 1))
-    drive(tasks(12), workers, lambda found: kept.update({found["point"]: found}))
+    drive(solve, tasks(12), workers, lambda found: kept.update({found["point"]: found}))
     assert sorted(kept) == list(range(12))
     assert [p for p in kept if kept[p]["status"] == "failed"] == [5]
     assert kept[5]["error"] == "its worker died 3 times"
 
 
-@pytest.mark.usefixtures("solved")
 def test_an_executor_that_was_handed_in_and_broke_ends_the_sweep_with_what_is_finished():
     kept = []
     with pytest.raises(Gone, match="a worker died"):
-        drive(tasks(12), Workers(Fragile({5}, random.Random(1), 1), 2), kept.append)
+        drive(solve, tasks(12), Workers(Fragile({5}, random.Random(1), 1), 2), kept.append)
     assert kept
 
 
@@ -202,14 +199,13 @@ class Counting(Executor):
     def __init__(self):
         self.taken = 0
 
-    def submit(self, function, task):
+    def submit(self, function, *task):
         future = Future()
-        future.set_result(function(task))
+        future.set_result(function(*task))
         self.taken += 1
         return future
 
 
-@pytest.mark.usefixtures("solved")
 def test_only_a_window_of_tasks_is_handed_out_at_a_time():
     made, most, executor = [], [], Counting()
 
@@ -224,6 +220,28 @@ def test_only_a_window_of_tasks_is_handed_out_at_a_time():
         kept.append(found)
         most.append(len(made) - len(kept))
 
-    drive(watched(), Workers(executor, 3), keep)
+    drive(solve, watched(), Workers(executor, 3), keep)
     assert len(kept) == 100
     assert max(most) <= 6
+
+
+def test_each_worker_is_told_by_what_it_last_did():
+    workers = Workers(None, 2)
+    workers.heard("host 1-0001", 3)
+    workers.heard("host 1-0001", 7)
+    workers.heard("host 2-0001", 4)
+    head, first, second = workers.lines()
+    assert head == "  2 workers, 2 heard of"
+    assert first.startswith("  host 1-0001: 2 points, last 7 after ")
+    assert second == "  host 2-0001: 1 points, last 4 after 0 s"
+    workers.seen["host 2-0001"].when -= 60.0
+    assert list(workers.lines())[2].endswith("silent for 60 s")
+    for i in range(20):
+        workers.heard(f"host 3-{i:04d}", i)
+    assert list(workers.lines())[-1] == "  and 14 more"
+
+
+def test_a_bar_shows_the_lines_below_it():
+    with points_bar(lambda: ["  2 workers"]) as progress:
+        progress.total = 5
+        progress.add(1)
