@@ -5,6 +5,7 @@ machine moves them little; with ``--scaling``, of the wall clock.  The tables in
 """
 
 import argparse
+import math
 import os
 import pickle
 import resource
@@ -89,7 +90,10 @@ def seconds_of(kind: str, workers: int, n_points: int) -> float:
 
 def rate(kind: str, workers: int) -> float:
     """Return points a second once all workers are at work: between a short and a longer sweep."""
-    return (LONGER - SHORT) / (seconds_of(kind, workers, LONGER) - seconds_of(kind, workers, SHORT))
+    short, longer = seconds_of(kind, workers, SHORT), seconds_of(kind, workers, LONGER)
+    if longer <= short:  # other work on the machine: their difference says nothing
+        return math.nan
+    return (LONGER - SHORT) / (longer - short)
 
 
 def scaling() -> dict[str, str]:
