@@ -11,17 +11,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic_core import PydanticUndefined
 
 from stress.registry import Part, Settings
-from stress.scenario import Scenario
+from stress.scenario import Run, Scenario
 
 PAGE = Path(__file__).parents[1] / "docs" / "keys.md"
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "min_length": "length at least"}
+SOURCE = re.compile(r"\(?docs/\w+\.md, section \d+\)?|\billustrative\b")
 HEAD = """# Every key of a scenario
 
 Written by `benchmarks/scenario_keys.py --write`, from the classes that check a scenario: what is not here is an
 error that names the nearest key. The unit is in the name (`_usd`, `_hours`, `_annual`, ...). A default is that of
 the key, not of a venue: rules of venues, with their sources, are in [Presets](presets.md), where the numbers of the
-default come from is in [Method](method.md), and whatever has no source there is illustrative. Keys that are
-required have no default.
+default scenario come from is in [Method](method.md). A number of a key that cites nothing is illustrative; 0, 1 and
+what is no number need no source, and how much is run is a choice. Keys that are required have no default.
 """
 
 
@@ -57,10 +58,11 @@ def described(kind: type, title: str, depth: int, seen: set[type]) -> Iterator[s
         return
     fields = {name: field for name, field in kind.model_fields.items() if name != "kind"}
     if fields:
-        yield "\n| key | value | default | |\n| --- | --- | --- | --- |"
+        yield "\n| key | value | default | its source | |\n| --- | --- | --- | --- | --- |"
         notes = comments(kind)
         for name, field in fields.items():
-            cells = (f"`{name}`", value_of(field), default_of(field), notes.get(name, ""))
+            source, note = source_of(field, notes.get(name, "")) if kind is not Run else ("", notes.get(name, ""))
+            cells = (f"`{name}`", value_of(field), default_of(field), source, note)
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     for name, field in fields.items():
         for inner in settings_in(field.annotation):
@@ -80,6 +82,19 @@ def comments(kind: type) -> dict[str, str]:
         if base.__module__.startswith("stress."):
             found |= dict(re.findall(r"^    (\w+): .*?  # (.+)$", inspect.getsource(base), re.M))
     return {name: text for name, text in found.items() if not text.startswith(("type:", "noqa"))}
+
+
+def source_of(field: Any, note: str) -> tuple[str, str]:
+    """Return where a default comes from, and what else its comment says.
+
+    A number that cites nothing is illustrative; nothing, one and what is not a number need no source.
+    """
+    found = SOURCE.search(note)
+    if found:
+        rest = SOURCE.sub("", note).strip(" ;,:()").replace("()", "").replace("  ", " ")
+        return found.group().strip("()"), rest
+    number = isinstance(field.default, (int, float)) and not isinstance(field.default, bool)
+    return ("illustrative" if number and field.default not in (0, 1) else ""), note
 
 
 def value_of(field: Any) -> str:

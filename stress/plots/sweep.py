@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from stress.plots import style
-from stress.plots.words import plural, significant
+from stress.plots.words import compact, plural, significant
 from stress.summary.notation import Money, percent
 
 _COLORS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE)
 _RUIN = (0.0001, 0.001, 0.01, 0.05, 0.1, 0.5)  # contours
+_COUNTED = 5  # ruined paths of a point, from which a contour means something
 
 
 def sweep_figures(sweep: Any) -> Iterator[tuple[str, Axes]]:
@@ -63,7 +64,7 @@ def reserve_over(sweep: Any, axis: str, ax: Axes | None = None) -> Axes:
     if texts:
         ax.set_xticks(x, list(values))
     else:
-        style.write_ticks(ax.xaxis, significant)
+        style.write_ticks(ax.xaxis, compact)
     style.legend(ax)
     style.headline(ax, _range(sweep, money), f"{_sample(sweep)} · bands: intervals of each point")
     return ax
@@ -101,14 +102,16 @@ def ruin_map(sweep: Any, ax: Axes | None = None) -> Axes:
     reserve, ruin = (_square(sweep, name, x, y) for name in (f"reserve_{level:g}", "ruin"))
     mesh = ax.pcolormesh(x, y, reserve / money.scale, cmap="viridis", shading="nearest")
     ax.figure.colorbar(mesh, ax=ax, label=f"{percent(level)} reserve ({money.axis})", format=_tick)
-    drawn = [p for p in _RUIN if np.nanmin(ruin) < p < np.nanmax(ruin)]
+    least = _COUNTED / float(np.nanmax(sweep.outcome("n_paths")))  # rarer ruin is told by a path or none
+    drawn = [p for p in _RUIN if max(least, np.nanmin(ruin)) < p < np.nanmax(ruin)]
     if drawn and min(ruin.shape) > 1:
         lines = ax.contour(x, y, ruin, levels=drawn, colors="white", linewidths=1.4)
         ax.clabel(lines, fmt=lambda p: f"ruin {percent(p)}", fontsize=8)
     style.frame(ax, xlabel=sweep.axes[0], ylabel=sweep.axes[1])
     for axis in (ax.xaxis, ax.yaxis):
-        style.write_ticks(axis, significant)
-    style.headline(ax, _range(sweep, money), f"{_sample(sweep)} · lines: ruin of the fund as it is")
+        style.write_ticks(axis, compact)
+    lines_are = " · lines: ruin of the fund as it is" if drawn else ""
+    style.headline(ax, _range(sweep, money), f"{_sample(sweep)}{lines_are}")
     return ax
 
 

@@ -99,3 +99,11 @@ def times(value: float) -> str:
         The number and the sign of multiplication.
     """
     return f"{significant(value)}\N{MULTIPLICATION SIGN}"
+
+
+def compact(value: float) -> str:
+    """Write a number as `significant` does, millions and billions as `12.5 m` and `10 bn`."""
+    for unit, name in ((1e9, "bn"), (1e6, "m")):
+        if abs(value) >= unit:
+            return f"{significant(value / unit)} {name}"
+    return significant(value)

@@ -16,9 +16,8 @@ RESULT = {
     "estimate": "{value}, {confidence} CI {interval} ({how})",
     "counted": "{method}, n = {paths}",
     "refused": "refused, {reason}; about {needed} are needed ({how})",
-    "extremes": "EVT range {range} over {thresholds}, xi = {xi} +- {error}",
-    "threshold": "1 threshold",
-    "thresholds": "{n} thresholds",
+    "extreme": "EVT {value} {interval} above 1 threshold, xi = {xi} +- {error}",
+    "extremes": "EVT range {range} over {n} thresholds, xi = {xi} +- {error}",
     "models": "model range {range}",
     "binding": "binding cohort: {name} {share}",
     "rule": "no regulation prescribes this figure",
@@ -91,11 +90,11 @@ def _extremes(summary: "Summary", level: float, words: Words) -> Iterator[str]:
     found = next(found for found in summary.extremes.reserves if found.level == level)
     if found.least is None:
         return
-    fit, n = summary.extremes.accepted[0], found.n_thresholds
-    thresholds = words["threshold"] if n == 1 else words["thresholds"].format(n=n)
-    numbers = {"thresholds": thresholds, "xi": f"{fit.xi:.2f}", "error": f"{fit.xi_error or 0.0:.2f}"}
-    span = brackets(found.least, found.most, summary.money.bare)
-    yield words["extremes"].format(range=span, **numbers)
+    fit, n, money = summary.extremes.accepted[0], found.n_thresholds, summary.money
+    numbers = {"n": n, "xi": f"{fit.xi:.2f}", "error": f"{fit.xi_error or 0.0:.2f}"}
+    ends = brackets(found.low, found.high, money.bare)  # of one threshold, whose range is a point
+    told = {"value": money(found.least), "interval": ends, "range": brackets(found.least, found.most, money.bare)}
+    yield words["extreme" if n == 1 else "extremes"].format(**numbers, **told)
 
 
 def _models(summary: "Summary", level: float, words: Words) -> Iterator[str]:

@@ -45,6 +45,14 @@ def test_the_line_has_every_part(summary):
     assert tail.endswith(models)
 
 
+def test_the_range_of_one_threshold_is_its_interval(summary):
+    one = replace(next(row for row in summary.extremes.reserves if row.level == 0.995), n_thresholds=1)
+    only = replace(summary.extremes, reserves=(one,))
+    interval = f"[{one.low / 1e9:.2f} bn, {one.high / 1e9:.2f} bn]"
+    said = result_line(replace(summary, extremes=only), 0.995)
+    assert f"EVT USD {one.least / 1e9:.2f} bn {interval} above 1 threshold, xi = " in said
+
+
 def test_the_line_is_of_the_level_of_its_model_range_or_of_the_rarest_answered(summary, make_outcomes):
     assert answer_of(with_models(summary, 0.99)) == 0.99
     assert answer_of(with_models(summary, 0.5)) == 0.995  # a level that the summary was not asked for

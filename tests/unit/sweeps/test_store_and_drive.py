@@ -11,6 +11,7 @@ import pytest
 
 from stress.scenario import ScenarioError
 from stress.screen import points_bar
+from stress.sweeps import load_sweep
 from stress.sweeps import store as store_module
 from stress.sweeps.drive import drive
 from stress.sweeps.point import Task
@@ -135,6 +136,13 @@ def test_a_broken_part_is_named(tmp_path):
     (tmp_path / PARTS / "part-000000.parquet").write_bytes(b"PAR1")
     with pytest.raises(ScenarioError, match="a part cannot be read"):
         read_rows(tmp_path)
+
+
+def test_a_damaged_folder_is_named(tmp_path):
+    stored(tmp_path, range(2))
+    (tmp_path / "sweep.json").write_text("{")
+    with pytest.raises(ScenarioError, match=r"sweep\.json: cannot be read"):
+        load_sweep(tmp_path)
 
 
 def test_what_a_part_holds_can_be_read_by_anybody(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
 
 import stress
 from stress import launch_sweep
@@ -226,6 +227,15 @@ def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch, capsys):
     assert main([*SWEEP, "--executor", "dask", "--scheduler", "tcp://127.0.0.1:1"]) == 2
     assert "--scheduler tcp://127.0.0.1:1: cannot be reached" in capsys.readouterr().err
     assert not Path("runs").exists()
+
+
+def test_points_of_other_samplers_come_back_in_their_order():
+    # A problem of SALib with points of scipy's Sobol sequence, as in docs/sweeps.md.
+    problem = {"num_vars": 2, "names": ["market.vol_annual", "population.2.share"], "bounds": [[1, 3], [0.05, 0.1]]}
+    points = qmc.scale(qmc.Sobol(2, seed=1).random(4), *np.array(problem["bounds"]).T)
+    found = stress.sweep(TINY, problem, points=points, n_paths=40, populations=2, rng=7, workers=1)
+    assert np.column_stack([found.outcome(name) for name in problem["names"]]) == pytest.approx(points)
+    assert found.outcome("ruin").shape == (4,)
 
 
 def test_a_grid_becomes_a_labeled_array(rows):
