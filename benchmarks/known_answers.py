@@ -33,7 +33,6 @@ from stress.summary.peaks import Peaks
 
 PAGE = Path(__file__).parents[1] / "docs" / "reserve.md"
 N_REPLICATIONS, N_POPULATIONS, EACH = 2_000, 100, 100
-N_ENVELOPES = 2_000
 FIRST, MOST, HALF_WIDTH = 2_000, 32_000, 0.1  # of a sequential run: paths, most paths, of the reserve
 N = N_POPULATIONS * EACH
 LABELS = np.arange(N) // EACH
@@ -147,7 +146,7 @@ def weighted(n: int = N_REPLICATIONS) -> Iterator[tuple[str, float, float]]:
         yield f"ruin of {p:g}, weighted", *share_of(hits)
 
 
-def envelopes(n: int = N_ENVELOPES) -> Iterator[tuple[str, float, float]]:
+def envelopes(n: int = N_REPLICATIONS) -> Iterator[tuple[str, float, float]]:
     """Yield (law, covered, refused) of the interval over all accepted thresholds, which takes seven fits each."""
     for title, law, clusters in (("exponential", exponential, ALONE), ("Student t, 3", student, ALONE)):
         rng, hits, truth = np.random.default_rng(11), list[bool | None](), QUANTILE[law](EXTREME)
@@ -188,7 +187,7 @@ def rows() -> Iterator[list[str]]:
         for name, (share, refused) in covered(law, clusters).items():
             yield [title, NAMES[name], f"{100 * share:.1f} %", f"{100 * refused:.0f} %"]
     for title, share, refused in envelopes():
-        name = f"reserve at {100 * EXTREME:g} %, range over all thresholds, {N_ENVELOPES} replications"
+        name = f"reserve at {100 * EXTREME:g} %, range over all thresholds"
         yield [title, name, f"{100 * share:.1f} %", f"{100 * refused:.0f} %"]
     share, refused = sequential()
     name = f"reserve at {100 * LEVEL:g} %, paths doubled until it is known to {100 * HALF_WIDTH:g} %"

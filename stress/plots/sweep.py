@@ -1,10 +1,12 @@
 """What a sweep found: the reserve over one axis, ruin over two, points over many, and which input moves most."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.tri import Triangulation
 
 from stress.plots import style
 from stress.plots.words import compact, plural, significant
@@ -12,6 +14,7 @@ from stress.summary.notation import Money, percent
 
 _COLORS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE)
 _RUIN = (0.0001, 0.001, 0.01, 0.05, 0.1, 0.5)  # contours
+_BESIDE = 0.06  # between the levels of one text
 _COUNTED = 5  # ruined paths of a point, from which a contour means something
 
 
@@ -29,7 +32,7 @@ def sweep_figures(sweep: Any) -> Iterator[tuple[str, Axes]]:
     axes = [name for name in sweep.axes if sweep.outcome(name).dtype.kind == "f"]
     if len(sweep.axes) == 1 or sweep.about["design"]["kind"] == "zip":  # zipped axes move together
         yield "reserve", reserve_over(sweep, sweep.axes[0])
-    elif len(sweep.axes) == 2 and len(axes) == 2 and sweep.is_grid:
+    elif len(sweep.axes) == 2 and len(axes) == 2 and (sweep.is_grid or _spans_a_plane(sweep)):
         yield "ruin_map", ruin_map(sweep)
     elif len(axes) > 1:
         yield "points", parallel_points(sweep)
@@ -56,8 +59,8 @@ def reserve_over(sweep: Any, axis: str, ax: Axes | None = None) -> Axes:
     money, values = Money(sweep.about["unit"]), sweep.outcome(axis)
     texts = values.dtype.kind != "f"
     x = np.arange(len(values), dtype=float) if texts else values
-    for color, level in zip(_COLORS, sweep.levels, strict=False):
-        _draw_band(ax, sweep, x, level, color, money)
+    for i, (color, level) in enumerate(zip(_COLORS, sweep.levels, strict=False)):
+        _draw_band(ax, sweep, x + (_BESIDE * i if texts else 0.0), level, color, money, joined=not texts)
     ax.set_ylim(bottom=0)
     style.frame(ax, xlabel=axis, ylabel=f"Reserve over {sweep.about['horizon_hours']:g} h ({money.axis})")
     style.write_ticks(ax.yaxis, significant)
@@ -66,28 +69,42 @@ def reserve_over(sweep: Any, axis: str, ax: Axes | None = None) -> Axes:
     else:
         style.write_ticks(ax.xaxis, compact)
     style.legend(ax)
-    style.headline(ax, _range(sweep, money), f"{_sample(sweep)} · bands: intervals of each point")
+    style.headline(
+        ax, _range(sweep, money), f"{_sample(sweep)} · {'bars' if texts else 'bands'}: intervals of each point"
+    )
     return ax
 
 
-def _draw_band(ax: Axes, sweep: Any, x: np.ndarray, level: float, color: str, money: Money) -> None:
+def _draw_band(ax: Axes, sweep: Any, x: np.ndarray, level: float, color: str, money: Money, *, joined: bool) -> None:
+    """Draw a level: a line in its band, or, of texts, which have nothing between them, points with bars."""
     name = f"reserve_{level:g}"
     y, low, high = (sweep.outcome(f"{name}{end}") / money.scale for end in ("", "_low", "_high"))
     seen = np.flatnonzero(~np.isnan(y))
     if seen.size == 0:
         return
     order = seen[np.argsort(x[seen])]
+    if not joined:
+        error = np.nan_to_num([y[order] - low[order], high[order] - y[order]])
+        ax.errorbar(x[order], y[order], error, color=color, fmt="o", markersize=5, capsize=4, label=percent(level))
+        return
     ax.fill_between(x[order], low[order], high[order], color=color, alpha=0.18, linewidth=0)
     ax.plot(x[order], y[order], color=color, marker="o", markersize=4, linewidth=1.6, label=percent(level))
 
 
+def _spans_a_plane(sweep: Any) -> bool:
+    """Say whether triangles can be laid over the points that have a reserve."""
+    seen = ~np.isnan(sweep.outcome(f"reserve_{sweep.best_level:g}"))
+    points = np.column_stack([sweep.outcome(name)[seen] for name in sweep.axes])
+    return len(points) > 3 and np.linalg.matrix_rank(points - points.mean(axis=0)) == 2
+
+
 def ruin_map(sweep: Any, ax: Axes | None = None) -> Axes:
-    """Draw the reserve of a grid of two axes as a map, with contours of the ruin probability.
+    """Draw the reserve over two axes as a map, with contours of the ruin probability.
 
     Parameters
     ----------
     sweep : stress.Sweep
-        A full grid of two axes of numbers.
+        With two axes of numbers: a full grid is drawn point by point, others by the triangles between them.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure otherwise.
 
@@ -98,14 +115,13 @@ def ruin_map(sweep: Any, ax: Axes | None = None) -> Axes:
     """
     ax = style.new_axes() if ax is None else ax
     money, level = Money(sweep.about["unit"]), sweep.best_level
-    x, y = (np.unique(sweep.outcome(name)) for name in sweep.axes)
-    reserve, ruin = (_square(sweep, name, x, y) for name in (f"reserve_{level:g}", "ruin"))
-    mesh = ax.pcolormesh(x, y, reserve / money.scale, cmap="viridis", shading="nearest")
+    ruin = sweep.outcome("ruin")
+    mesh, contour = (_cells if sweep.is_grid else _triangles)(ax, sweep, f"reserve_{level:g}", money.scale)
     ax.figure.colorbar(mesh, ax=ax, label=f"{percent(level)} reserve ({money.axis})", format=_tick)
     least = _COUNTED / float(np.nanmax(sweep.outcome("n_paths")))  # rarer ruin is told by a path or none
     drawn = [p for p in _RUIN if max(least, np.nanmin(ruin)) < p < np.nanmax(ruin)]
-    if drawn and min(ruin.shape) > 1:
-        lines = ax.contour(x, y, ruin, levels=drawn, colors="white", linewidths=1.4)
+    if drawn and contour is not None:
+        lines = contour(levels=drawn, colors="white", linewidths=1.4)
         ax.clabel(lines, fmt=lambda p: f"ruin {percent(p)}", fontsize=8)
     style.frame(ax, xlabel=sweep.axes[0], ylabel=sweep.axes[1])
     for axis in (ax.xaxis, ax.yaxis):
@@ -113,6 +129,25 @@ def ruin_map(sweep: Any, ax: Axes | None = None) -> Axes:
     lines_are = " · lines: ruin of the fund as it is" if drawn else ""
     style.headline(ax, _range(sweep, money), f"{_sample(sweep)}{lines_are}")
     return ax
+
+
+def _cells(ax: Axes, sweep: Any, name: str, scale: float) -> tuple[Any, Callable[..., Any] | None]:
+    """Draw a grid; return it and, unless it is a single line, what draws the contours of ruin."""
+    x, y = (np.unique(sweep.outcome(axis)) for axis in sweep.axes)
+    mesh = ax.pcolormesh(x, y, _square(sweep, name, x, y) / scale, cmap="viridis", shading="nearest")
+    ruin = _square(sweep, "ruin", x, y)
+    return mesh, partial(ax.contour, x, y, ruin) if min(ruin.shape) > 1 else None
+
+
+def _triangles(ax: Axes, sweep: Any, name: str, scale: float) -> tuple[Any, Callable[..., Any]]:
+    """Draw scattered points and what lies between them; return it and what draws the contours of ruin."""
+    x, y, z, ruin = (sweep.outcome(column) for column in (*sweep.axes, name, "ruin"))
+    seen = ~np.isnan(z)
+    near = Triangulation(_unit(x[seen]), _unit(y[seen]))  # neighbors do not depend on the units of the axes
+    triangles = Triangulation(x[seen], y[seen], near.triangles)
+    mesh = ax.tripcolor(triangles, z[seen] / scale, cmap="viridis", shading="gouraud")
+    ax.plot(x, y, linestyle="none", marker=".", markersize=3, color="white", alpha=0.6)
+    return mesh, partial(ax.tricontour, triangles, ruin[seen])
 
 
 def _tick(value: float, _: Any) -> str:

@@ -30,6 +30,7 @@ def test_the_reserve_over_one_axis_is_drawn_in_the_order_of_the_axis():
 def test_texts_stand_side_by_side():
     ax = plots.reserve_over(swept({"layer": ["adl", "socialize"]}), "layer")
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["adl", "socialize"]
+    assert len(ax.containers) == 1  # points with bars, and no line between texts
 
 
 def test_a_map_has_every_point_of_the_grid_in_its_place():
@@ -37,6 +38,15 @@ def test_a_map_has_every_point_of_the_grid_in_its_place():
     ax = plots.ruin_map(swept(axes))
     assert np.asarray(ax.collections[0].get_array()).reshape(2, 3) == pytest.approx(np.array([[1, 3, 5], [2, 4, 6]]))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("a", "b")
+
+
+def test_points_that_are_no_grid_are_mapped_by_triangles():
+    found = swept({"a": [1.0, 2.0, 3.0, 1.0, 2.5], "b": [1.0, 3.0, 1.0, 4.0, 2.0]}, design="sobol")
+    ((name, ax),) = plots.sweep_figures(found)
+    assert name == "ruin_map"
+    assert np.asarray(ax.collections[0].get_array()) == pytest.approx([1.0, 2.0, 3.0, 4.0, 5.0])
+    in_line = swept({"a": [1.0, 2.0, 3.0, 4.0], "b": [2.0, 4.0, 6.0, 8.0]}, design="list")
+    assert [name for name, _ in plots.sweep_figures(in_line)] == ["points"]
 
 
 def test_parallel_coordinates_have_one_line_a_point_scaled_to_its_axes():
