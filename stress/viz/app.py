@@ -17,7 +17,7 @@ from stress.report.tables import shown
 from stress.sweepdir import is_sweep
 from stress.sweeps import Sweep, load_sweep
 from stress.toml import ScenarioError
-from stress.viz.filters import within
+from stress.viz.filters import readable, within
 from stress.viz.model import PushedModel, live_book, sliders
 from stress.viz.settings import CONFIG, RUN, start
 
@@ -96,7 +96,7 @@ def Points(sweep: Sweep) -> None:  # noqa: N802
                 Between(axis, frame[axis], kept.get(axis), lambda chosen, axis=axis: keep({**kept, axis: chosen}))
             chosen = within(frame, kept)
             solara.Text(f"{len(chosen):,} of {len(frame):,} points")
-            solara.DataFrame(chosen, items_per_page=20)
+            solara.DataFrame(readable(chosen), items_per_page=20)
         with solara.lab.Tab("Figures"):
             for name, axes in plots.sweep_figures(sweep):
                 solara.FigureMatplotlib(axes.figure, format="png", dependencies=[name, sweep.about["plan_sha256"]])

@@ -1,8 +1,8 @@
-"""Which rows of a table are inside the chosen ranges."""
+"""Which rows of a table are inside the chosen ranges, and how they are read."""
 
 from typing import Any
 
-__all__ = ["within"]
+__all__ = ["readable", "within"]
 
 
 def within(frame: Any, kept: dict[str, Any]) -> Any:
@@ -14,3 +14,10 @@ def within(frame: Any, kept: dict[str, Any]) -> Any:
         elif chosen:
             frame = frame[frame[name].isin(chosen)]
     return frame
+
+
+def readable(frame: Any) -> Any:
+    """Return a table with four digits of every number, and without columns of empty texts."""
+    numbers = frame.select_dtypes("float").columns
+    rounded = {name: [float(f"{value:.4g}") for value in frame[name]] for name in numbers}
+    return frame.assign(**rounded).drop(columns=[name for name in frame if (frame[name] == "").all()])

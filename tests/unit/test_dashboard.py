@@ -15,7 +15,7 @@ import stress
 from stress import launch_dashboard
 from stress.census import book_of
 from stress.cli import main
-from stress.viz.filters import within
+from stress.viz.filters import readable, within
 from stress.viz.model import PushedModel, live_book, sliders
 
 ROOT = Path(__file__).parents[2]
@@ -180,6 +180,13 @@ def test_points_are_filtered_by_ranges_and_by_texts():
     assert within(frame, {}).equals(frame)
     assert within(frame, {"vol": (0.5, 1.0), "kind": []})["vol"].tolist() == [0.5, 1.0]
     assert within(frame, {"kind": ["a"], "vol": (0.6, 2.0)})["vol"].tolist() == [2.0]
+
+
+def test_a_table_is_rounded_and_says_nothing_empty():
+    frame = pd.DataFrame({"point": [1, 2], "ruin": [0.000123456, np.nan], "error": ["", ""], "kind": ["a", ""]})
+    found = readable(frame)
+    assert list(found.columns) == ["point", "ruin", "kind"]
+    assert found["ruin"][0] == 0.0001235
 
 
 def fund_of(text):
