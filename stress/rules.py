@@ -71,6 +71,7 @@ def _borrow(context, arrays):
     """
 
     def generate(context, builder, signature, args):
+        """Build the copy that owns nothing."""
         return _without_owner(context, builder, signature.args[0], args[0])
 
     return arrays(arrays), generate

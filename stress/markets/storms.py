@@ -34,6 +34,18 @@ CALM_PIECES = 8  # intervals of the likeliest storm where tails are not fat
 
 
 @rule
+def heat_days(numbers, day, states):
+    """Raise the state of a day, and those before and after it by what persists."""
+    before, after = numbers.heat * numbers.persistence, numbers.heat
+    for d in range(day, states.size):
+        states[d] += after
+        after *= numbers.persistence
+    for d in range(day - 1, -1, -1):
+        states[d] += before
+        before *= numbers.persistence
+
+
+@rule
 def brew_storm(numbers, path, k0, k1, noise, states, scales):
     """Make one interval of a path stormy, if the numbers ask for it."""
     if numbers.wild == 1.0 and numbers.run == 0.0 and numbers.heat == 0.0:
@@ -45,9 +57,7 @@ def brew_storm(numbers, path, k0, k1, noise, states, scales):
     last = min(first + int(numbers.steps_per_interval), noise.size)
     for t in range(first, last):
         noise[t] += numbers.run / math.sqrt(last - first)
-    day = int(first / numbers.steps_per_day)
-    for d in range(states.size):
-        states[d] += numbers.heat * numbers.persistence ** abs(d - day)
+    heat_days(numbers, int(first / numbers.steps_per_day), states)
 
 
 @rule
