@@ -90,7 +90,7 @@ def source_of(field: Any, note: str) -> tuple[str, str]:
     A number that cites nothing is illustrative; nothing, one and what is not a number need no source.
     """
     found = SOURCE.search(note)
-    if found:
+    if found and field.default is not PydanticUndefined:
         rest = SOURCE.sub("", note).strip(" ;,:()").replace("()", "").replace("  ", " ")
         return found.group().strip("()"), rest
     number = isinstance(field.default, (int, float)) and not isinstance(field.default, bool)
