@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stress.census import Holdings, holdings
 from stress.coalitions import check_level, jackknife_error, worst_shares
 from stress.engines.base import Progress
 from stress.engines.desks import Book
@@ -21,7 +22,7 @@ from stress.exchange.state import MAX_COHORTS
 from stress.scenario import Scenario, ScenarioError
 from stress.variants import POPULATIONS, Runner, clusters_of, spread
 
-__all__ = ["BY", "Group", "Holders", "Holdings", "holders", "holdings_of"]
+__all__ = ["BY", "Group", "Holders", "Positions", "holders", "positions_of"]
 
 PATHS = 20_000
 RANKS = 10  # accounts that are told one by one, the largest first
@@ -30,30 +31,25 @@ LEVERAGES = (2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 TOLD = MAX_COHORTS - 2  # groups of one run; two labels are for all others
 
 
-@dataclass(frozen=True)
-class Holdings:
-    """The positions of a population.
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """The positions of a population; arrays of shape (n,).
 
     Parameters
     ----------
-    account, symbol, cohort : ndarray of int, shape (n,)
+    accounts : Holdings
+        Of whom they are, in the order of the accounts.
+    account, symbol, cohort : ndarray of int
         Whose, of which symbol, and of which row of the scenario's population.
-    notional : ndarray, shape (n,)
+    notional : ndarray
         Its size today, in the money of the venue.
-    leverage : ndarray, shape (n_accounts,)
-        Notional over equity of each account.
     """
 
+    accounts: Holdings
     account: np.ndarray
     symbol: np.ndarray
     cohort: np.ndarray
     notional: np.ndarray
-    leverage: np.ndarray
-
-    @property
-    def gross(self) -> np.ndarray:
-        """Notional of each account, all symbols, shape (n_accounts,)."""
-        return np.bincount(self.account, self.notional, self.leverage.size)
 
 
 @dataclass(frozen=True)
@@ -108,48 +104,42 @@ class Holders:
         return {"schema": "fundstress.holders/1", **asdict(self)}
 
 
-def holdings_of(population: Any) -> Holdings:
+def positions_of(scenario: Scenario, population: Any) -> Positions:
     """Return the positions of a population of one symbol or of several."""
-    if isinstance(population, Book):
-        legs, prices = population.portfolios.legs, np.array([desk.price for desk in population.desks])
-        price, account, symbol = prices[legs["symbol"]], legs["account"], legs["symbol"]
-        gain = np.bincount(account, legs["qty"] * (price - legs["entry"]), population.accounts.size)
-        equity = population.portfolios.wallet + gain
-    else:
-        legs, price = population.accounts, population.price
-        account, symbol = np.arange(legs.size), np.zeros(legs.size, int)
-        equity = legs["collateral"] + legs["qty"] * (price - legs["entry"])
-    notional = np.abs(legs["qty"]) * price
-    gross = np.bincount(account, notional, equity.size)
-    leverage = np.divide(gross, equity, out=np.full(equity.size, np.inf), where=equity > 0.0)
-    return Holdings(account, symbol, legs["cohort"], notional, leverage)
+    accounts = holdings(scenario, population)
+    if not scenario.asset:
+        n = accounts.cohort.size
+        return Positions(accounts, np.arange(n), np.zeros(n, int), accounts.cohort, accounts.gross)
+    legs, prices = population.portfolios.legs, np.array([desk.price for desk in population.desks])
+    notional = np.abs(legs["qty"]) * prices[legs["symbol"]]
+    return Positions(accounts, legs["account"], legs["symbol"], legs["cohort"], notional)
 
 
-def _by_account(held: Holdings, scenario: Scenario) -> tuple[list[str], np.ndarray]:
+def _by_account(held: Positions, scenario: Scenario) -> tuple[list[str], np.ndarray]:
     """Group by rank: the largest account of each population, the second, and so on."""
-    rank = np.empty(held.leverage.size, dtype=int)
-    rank[np.argsort(-held.gross, kind="stable")] = np.arange(rank.size)
+    rank = np.empty(held.accounts.gross.size, dtype=int)
+    rank[np.argsort(-held.accounts.gross, kind="stable")] = np.arange(rank.size)
     edges = [*range(1, RANKS + 1), *BANDS]
     names = [f"account #{i + 1}" for i in range(RANKS)]
     names += [f"#{a + 1:,} to #{b:,}" for a, b in pairwise((RANKS, *BANDS))] + [f"below #{BANDS[-1]:,}"]
     return names, np.searchsorted(edges, rank[held.account], side="right")
 
 
-def _by_leverage(held: Holdings, scenario: Scenario) -> tuple[list[str], np.ndarray]:
+def _by_leverage(held: Positions, scenario: Scenario) -> tuple[list[str], np.ndarray]:
     """Group by the leverage of the account today."""
     inner = [f"{a:g}x to {b:g}x" for a, b in pairwise(LEVERAGES)]
     names = [f"below {LEVERAGES[0]:g}x", *inner, f"{LEVERAGES[-1]:g}x and more"]
-    return names, np.searchsorted(LEVERAGES, held.leverage[held.account], side="right")
+    return names, np.searchsorted(LEVERAGES, held.accounts.leverage[held.account], side="right")
 
 
-def _by_symbol(held: Holdings, scenario: Scenario) -> tuple[list[str], np.ndarray]:
+def _by_symbol(held: Positions, scenario: Scenario) -> tuple[list[str], np.ndarray]:
     """Group by symbol: the deficit of an account falls on its positions as the venue settles them."""
     if not scenario.asset:
         raise ScenarioError("--by symbol: the scenario has one symbol; needs [[asset]] tables")
     return [asset.symbol for asset in scenario.asset], held.symbol
 
 
-BY: dict[str, Callable[[Holdings, Scenario], tuple[list[str], np.ndarray]]] = {
+BY: dict[str, Callable[[Positions, Scenario], tuple[list[str], np.ndarray]]] = {
     "account": _by_account,
     "leverage": _by_leverage,
     "symbol": _by_symbol,
@@ -200,7 +190,7 @@ def holders(
     every = max(1, n_paths // POPULATIONS)
     runner, progress = Runner(scenario, every), progress or Progress()
     runner.warm()
-    names = BY[by](holdings_of(runner.first), scenario)[0]
+    names = BY[by](positions_of(scenario, runner.first), scenario)[0]
     drawdown, losses = np.zeros(n_paths), np.zeros((n_paths, len(names) + 1))
     facts = np.zeros((runner.index(n_paths - 1) + 1, 2, len(names)))
     progress.total = n_paths
@@ -209,7 +199,7 @@ def holders(
         """Run the paths of one population, once for every few groups; return how many there were."""
         size, index = min(every, n_paths - first), runner.index(first)
         population = runner.population(index, {})
-        held = holdings_of(population)
+        held = positions_of(scenario, population)
         group = BY[by](held, scenario)[1]
         rows = slice(first, first + size)
         drawdown[rows], losses[rows] = _losses(runner, population, held, group, len(names), (index, first, size))
@@ -227,7 +217,7 @@ def holders(
 
 
 def _losses(
-    runner: Runner, population: Any, held: Holdings, group: np.ndarray, n_groups: int, where: tuple[int, int, int]
+    runner: Runner, population: Any, held: Positions, group: np.ndarray, n_groups: int, where: tuple[int, int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the drawdowns of some paths, and the losses by group with the income last, shape (n, n_groups + 1)."""
     explicit = np.array([cohort.explicit for cohort in runner.scenario.population])[held.cohort]
@@ -265,10 +255,10 @@ def _with(rows: np.ndarray, label: np.ndarray) -> np.ndarray:
     return found
 
 
-def _facts(held: Holdings, group: np.ndarray, n_groups: int) -> np.ndarray:
+def _facts(held: Positions, group: np.ndarray, n_groups: int) -> np.ndarray:
     """Return each group's share of all notional and its leverage, shape (2, n_groups)."""
     notional = np.bincount(group, held.notional, n_groups)
-    equity = np.bincount(group, held.notional / held.leverage[held.account], n_groups)
+    equity = np.bincount(group, held.notional / held.accounts.leverage[held.account], n_groups)
     leverage = np.divide(notional, equity, out=np.zeros(n_groups), where=equity > 0.0)
     return np.array([notional / notional.sum(), leverage])
 

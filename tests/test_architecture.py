@@ -39,7 +39,7 @@ ARROWS = {
     "summary": {"outcomes"},
     "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
     "coalitions": {*MODEL, "engines", "outcomes", "summary", "variants"},
-    "holders": {*MODEL, "coalitions", "engines", "outcomes", "summary", "variants"},
+    "holders": {*MODEL, "census", "coalitions", "engines", "outcomes", "summary", "variants"},
     "reverse": {*MODEL, "engines", "likeliest", "outcomes", "summary", "variants"},
     "likeliest": {*MODEL, "engines", "variants"},
     "rare": {*MODEL, "engines", "outcomes", "summary", "variants"},

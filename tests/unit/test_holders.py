@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stress.census import holdings
 from stress.cli import main
 from stress.coalitions import attribute
 from stress.engines.population import draw_population
 from stress.engines.results import by_cohort
 from stress.exchange.state import MAX_COHORTS
-from stress.holders import BY, _losses, holders, holdings_of, relabeled
+from stress.holders import BY, _losses, holders, positions_of, relabeled
 from stress.scenario import Scenario, ScenarioError
 from stress.variants import Runner
 
@@ -30,9 +31,9 @@ def several():
 
 
 def test_ranks_and_bands_of_accounts(tiny):
-    held = holdings_of(draw_population(tiny, 0))
+    held = positions_of(tiny, draw_population(tiny, 0))
     names, group = BY["account"](held, tiny)
-    order = np.argsort(-held.gross, kind="stable")
+    order = np.argsort(-held.accounts.gross, kind="stable")
     assert names[:2] == ["account #1", "account #2"]
     assert names[10:] == ["#11 to #100", "#101 to #1,000", "below #1,000"]
     assert group[order].tolist() == [*range(10), *[10] * 90, *[11] * (order.size - 100)]
@@ -40,11 +41,11 @@ def test_ranks_and_bands_of_accounts(tiny):
 
 def test_leverage_is_notional_over_equity(tiny):
     population = draw_population(tiny, 0)
-    held, a = holdings_of(population), population.accounts
+    held, a = positions_of(tiny, population), population.accounts
     equity = a["collateral"] + a["qty"] * (population.price - a["entry"])
-    assert held.leverage == pytest.approx(np.abs(a["qty"]) * population.price / equity)
+    assert held.accounts.leverage == pytest.approx(np.abs(a["qty"]) * population.price / equity)
     names, group = BY["leverage"](held, tiny)
-    assert all((held.leverage[group == names.index("5x to 10x")] - 7.5) ** 2 <= 2.5**2)
+    assert all((held.accounts.leverage[group == names.index("5x to 10x")] - 7.5) ** 2 <= 2.5**2)
 
 
 @pytest.mark.parametrize("by", ["account", "leverage"])
@@ -53,7 +54,7 @@ def test_losses_by_group_are_those_of_the_cohorts_taken_apart(tiny, by):
     runner = Runner(tiny, 200)
     population = runner.first
     states = runner.engine.run(population, 0, 0, 200).shadow
-    held = holdings_of(population)
+    held = positions_of(tiny, population)
     names, group = BY[by](held, tiny)
     found, losses = _losses(runner, population, held, group, len(names), (0, 0, 200))
     assert np.array_equal(found, states["drawdown"])
@@ -66,22 +67,30 @@ def test_losses_by_group_are_those_of_the_cohorts_taken_apart(tiny, by):
 
 def test_more_groups_than_labels_are_told_a_few_at_a_time(tiny):
     runner = Runner(tiny, 100)
-    held = holdings_of(runner.first)
+    held = positions_of(tiny, runner.first)
     single = np.arange(held.account.size)
     found, losses = _losses(runner, runner.first, held, single, single.size, (0, 0, 100))
     assert losses.sum(axis=1) == pytest.approx(found, abs=1e-8 * found.max())
-    rank = np.argsort(-held.gross)[0]
+    rank = np.argsort(-held.accounts.gross)[0]
     _, first = _losses(runner, runner.first, held, BY["account"](held, tiny)[1], 13, (0, 0, 100))
     assert first[:, 0] == pytest.approx(losses[:, rank], abs=1e-9 * found.max())
 
 
 def test_several_symbols_share_what_a_portfolio_loses(several):
     runner = Runner(several, 40)
-    held = holdings_of(runner.first)
+    held = positions_of(several, runner.first)
     names, group = BY["symbol"](held, several)
     found, losses = _losses(runner, runner.first, held, group, len(names), (0, 0, 40))
     assert np.array_equal(found, runner.engine.run(runner.first, 0, 0, 40).shadow["drawdown"])
     assert losses.sum(axis=1) == pytest.approx(found, abs=1e-9 * max(found.max(), 1.0))
+
+
+def test_coins_are_part_of_a_portfolios_equity(several):
+    population = Runner(several, 40).first
+    assert population.portfolios.coins.any()
+    held = positions_of(several, population)
+    assert np.array_equal(held.accounts.leverage, holdings(several, population).leverage)
+    assert np.bincount(held.account, held.notional) == pytest.approx(held.accounts.gross)
 
 
 def test_shares_add_up_and_agree_with_the_cohorts(tiny):
