@@ -8,6 +8,7 @@ from typing import Any
 
 from stress.outcomes import Outcomes
 from stress.scenario import Scenario, ScenarioError
+from stress.size import check_inside
 from stress.summary import ReserveEstimate, Spread, Summary, attached_from_dict, summarize, summarize_weighted
 from stress.summary.notation import Money, percent
 from stress.toml import parse_setting
@@ -80,8 +81,7 @@ def check_level(folder: Path, level: float) -> int:
     ScenarioError
         When the run cannot say: no finished run, a level outside (0, 1), too few paths.
     """
-    if not 0.0 < level < 1.0:
-        raise ScenarioError(f"level {level:g} is outside (0, 1)")
+    check_inside(level)
     outcomes = finished_run(folder)
     if is_weighted(outcomes):
         return _check_weighted(folder, outcomes, level)

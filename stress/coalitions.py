@@ -15,6 +15,7 @@ from stress.engines.base import Progress
 from stress.engines.population import Population, draw_population
 from stress.engines.results import by_cohort
 from stress.scenario import Scenario, ScenarioError
+from stress.size import check_inside
 from stress.summary import Clusters, order_statistic
 from stress.variants import POPULATIONS, Runner, clusters_of, spread
 
@@ -212,8 +213,7 @@ def attribute(
 
 def check_level(level: float, n_paths: int) -> None:
     """Raise a ScenarioError for a level outside (0, 1), or one beyond which fewer than ten paths lie."""
-    if not 0.0 < level < 1.0:
-        raise ScenarioError(f"level {level:g} is outside (0, 1)")
+    check_inside(level)
     if n_paths * (1.0 - level) < FEWEST_BEYOND * (1.0 - 1e-9):
         needed = int(np.ceil(FEWEST_BEYOND / (1.0 - level) - 1e-6))
         raise ScenarioError(f"--paths {n_paths:,}: too few for level {level:g}; needs {needed:,}")

@@ -77,10 +77,15 @@ class Sizing:
         return {"schema": "fundstress.size/1", **plain, **rest}
 
 
-def check_budget(level: float, n_paths: int, confidence: float) -> None:
-    """Raise a ScenarioError when even independent paths could not give an interval at the level."""
+def check_inside(level: float) -> None:
+    """Raise a ScenarioError for a level outside (0, 1)."""
     if not 0.0 < level < 1.0:
         raise ScenarioError(f"level {level:g} is outside (0, 1)")
+
+
+def check_budget(level: float, n_paths: int, confidence: float) -> None:
+    """Raise a ScenarioError when even independent paths could not give an interval at the level."""
+    check_inside(level)
     needed = two_sided_sample_size(level, confidence)
     if n_paths < needed:
         said = f"run.n_paths = {n_paths:,}: too few for an interval at level {level:.10g}"

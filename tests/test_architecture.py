@@ -38,7 +38,7 @@ ARROWS = {
     "engines": {*MODEL, "outcomes"},
     "summary": {"outcomes"},
     "size": {*MODEL, "engines", "outcomes", "summary", "variants"},
-    "coalitions": {*MODEL, "engines", "outcomes", "summary", "variants"},
+    "coalitions": {*MODEL, "engines", "outcomes", "size", "summary", "variants"},
     "holders": {*MODEL, "census", "coalitions", "engines", "outcomes", "summary", "variants"},
     "reverse": {*MODEL, "engines", "likeliest", "outcomes", "summary", "variants"},
     "likeliest": {*MODEL, "engines", "variants"},
