@@ -13,6 +13,7 @@ import numpy as np
 from study import ROOT, markdown, publish
 
 from stress.claims import ClaimsModel, LossHistory, bootstrap, fit_history, simulate
+from stress.claims.losses import SECONDS
 from stress.claims.simulate import claim_times
 from stress.summary import quantile_interval
 from stress.toml import ScenarioError
@@ -20,7 +21,6 @@ from stress.toml import ScenarioError
 PAGE = ROOT / "docs" / "reserve.md"
 YEARS, RATE, LEVEL = 5.0, 20.0, 0.995
 N_HISTORIES, N_DRAWS, N_TRUTH = 150, 79, 400_000
-SECONDS = 365 * 86_400
 LAWS = {
     "log-normal, sigma 1": {"kind": "lognormal", "scale_usd": 1e5, "sigma": 1.0},
     "exponential": {"kind": "exponential", "scale_usd": 2e5},
@@ -41,7 +41,7 @@ def histories(model: ClaimsModel) -> Iterator[LossHistory]:
     for index in range(N_HISTORIES):
         _, times, marks = claim_times(past, index, 1)
         seconds = np.unique(np.round(times * SECONDS).astype(np.int64), return_index=True)
-        loss = model.severity.frozen().isf(marks)[seconds[1]]
+        loss = model.amounts(marks)[seconds[1]]
         yield LossHistory(seconds[0] + 1, loss, 0.0, YEARS * SECONDS)
 
 

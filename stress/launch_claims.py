@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from stress.claims import (
 from stress.launch import print_result
 from stress.launch_size import parse_horizon
 from stress.scenario import ScenarioError
-from stress.size import check_budget
+from stress.size import check_budget, check_inside
 from stress.summary import Summary, summarize
 from stress.summary.notation import Money, brackets, percent, wrapped
 from stress.summary.page_fund import extremes, needed, shortfall
@@ -32,7 +33,7 @@ __all__ = ["ClaimsOptions", "launch_claims"]
 SCHEMA = "fundstress.claims/1"
 TABLES = (".csv", ".parquet")
 METHODS = ("crude", "conditional")
-ENOUGH = 20_000  # paths, from which conditional Monte Carlo is precise whatever the level
+ENOUGH, MOST_CLAIMS = 20_000, 1_000_000  # paths, and claims in all, of conditional Monte Carlo: a second or two
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,11 @@ def launch_claims(options: ClaimsOptions) -> int:
 
 def _conditional(options: ClaimsOptions, model: ClaimsModel, fit: Fit | None) -> "_Rare":
     """Answer a level that need not be one that the paths could count."""
-    if not 0.0 < options.level < 1.0:
-        raise ScenarioError(f"level {options.level:g} is outside (0, 1)")
-    found = _without_largest(model, options.level)
-    if found.reason:
-        raise ScenarioError(f"{options.source}: cannot say at level {options.level:.10g}: {found.reason}")
-    return _Rare(options.level, model, fit, found)
+    check_inside(options.level)
+    answer = _Rare(options.level, model, fit, _without_largest(model))
+    if reason := answer.conditional.reason:
+        raise ScenarioError(f"{options.source}: cannot say at level {options.level:.10g}: {reason}")
+    return answer
 
 
 def _counted(options: ClaimsOptions, model: ClaimsModel, fit: Fit | None) -> "_Answer":
@@ -86,13 +86,14 @@ def _counted(options: ClaimsOptions, model: ClaimsModel, fit: Fit | None) -> "_A
         if missing and not options.quiet:
             said = f"warning: {missing} of {options.draws} refits have no mean and are left out: the intervals of the"
             print(said, "parameters end too low", file=sys.stderr)
-    return _Answer(options.level, model, fit, _without_largest(model, options.level), summary)
+    return _Answer(options.level, model, fit, _without_largest(model), summary)
 
 
-def _without_largest(model: ClaimsModel, level: float) -> ConditionalReserve:
-    """Return the reserve by conditional Monte Carlo, on no more paths than it needs."""
-    run = model.run.model_copy(update={"n_paths": min(model.run.n_paths, ENOUGH)})
-    return ConditionalRuin(model.model_copy(update={"run": run})).reserve(level, model.reserve.confidence)
+def _without_largest(model: ClaimsModel) -> ConditionalRuin:
+    """Return the paths of conditional Monte Carlo, no more than it needs."""
+    affordable = int(MOST_CLAIMS / max(1.0, model.frequency.mean_rate * model.years))
+    run = model.run.model_copy(update={"n_paths": min(model.run.n_paths, ENOUGH, max(2, affordable))})
+    return ConditionalRuin(model.model_copy(update={"run": run}))
 
 
 def _overrides(options: ClaimsOptions) -> dict[str, Any]:
@@ -147,7 +148,12 @@ class _Rare:
     level: float
     model: ClaimsModel
     fit: Fit | None
-    conditional: ConditionalReserve
+    without_largest: ConditionalRuin
+
+    @cached_property
+    def conditional(self) -> ConditionalReserve:
+        """The reserve by conditional Monte Carlo."""
+        return self.without_largest.reserve(self.level, self.model.reserve.confidence)
 
     @property
     def reserve(self) -> float:
@@ -205,17 +211,12 @@ def _rare_lines(answer: _Rare) -> Iterator[str]:
     yield from _laws(answer, money)
     yield from _theory(answer, money)
     if model.fund.initial_usd:
-        yield f"Ruin of a fund of {money(model.fund.initial_usd)}: {_ruin_without_largest(model)}"
+        p, error = answer.without_largest.ruin(model.fund.initial_usd)
+        yield f"Ruin of a fund of {money(model.fund.initial_usd)}: {p:.3g} +- {error:.2g} (one standard error)"
     yield "The interval is of the simulation only, and all is conditional on the laws."
     if answer.fit:
         yield "How little the history says, --method crude tells (--draws)."
     yield "No rule prescribes this figure."
-
-
-def _ruin_without_largest(model: ClaimsModel) -> str:
-    run = model.run.model_copy(update={"n_paths": min(model.run.n_paths, ENOUGH)})
-    p, error = ConditionalRuin(model.model_copy(update={"run": run})).ruin(model.fund.initial_usd)
-    return f"{p:.3g} +- {error:.2g} (one standard error)"
 
 
 def _lines(answer: _Answer) -> Iterator[str]:

@@ -93,7 +93,7 @@ def _refitted(fit: Fit, model: ClaimsModel, n_draws: int) -> Iterator[ClaimsMode
     past = model.model_copy(update={"run": model.run.model_copy(update=short)})
     for draw in range(n_draws):
         _, times, marks = claim_times(past, draw, 1)
-        sizes = np.minimum(past.severity.frozen().isf(marks), past.limit_usd or np.inf)
+        sizes = past.amounts(marks)
         if times.size < FEWEST:
             yield None
             continue

@@ -8,7 +8,6 @@ ones it does not: many claims together ruin, few paths carry the estimate, and i
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +122,7 @@ class ConditionalRuin:
         model, income = self.model, self.model.income
         starts, times, marks = claim_times(model, first, n)
         before, without, rest = np.empty((3, times.size))
-        quiet, sizes = np.empty(n), np.minimum(model.severity.frozen().isf(marks), model.limit_usd or np.inf)
+        quiet, sizes = np.empty(n), model.amounts(marks)
         given = income.premium_usd_per_year, income.noise_usd, model.years, stream_key(model.run.seed), first
         others_of(*given, starts, times, sizes, marks, before, without, rest, quiet)
         return first + np.repeat(np.arange(n), np.diff(starts)), before, without, rest, quiet
@@ -138,7 +137,7 @@ class ConditionalRuin:
     def ruin(self, fund: float) -> tuple[float, float]:
         """Return the ruin probability of a fund, and its standard error."""
         found = self.probabilities(fund)
-        return float(found.mean()), float(found.std(ddof=1) / math.sqrt(self.n_paths))
+        return float(found.mean()), _error(found)
 
     def reserve(self, level: float, confidence: float = 0.95) -> ConditionalReserve:
         """Return the smallest fund that is ruined with probability ``1 - level`` at most.
@@ -146,21 +145,30 @@ class ConditionalRuin:
         Its interval holds the funds whose ruin probability is within `confidence` of that, by normal errors.
         """
         chance, z = 1.0 - level, float(norm.isf((1.0 - confidence) / 2.0))
-        value = self._root(lambda fund: self.ruin(fund)[0] - chance)
+        value = self._root(chance)
         found = self.probabilities(value)
         effective = float(found.sum() ** 2 / max(np.square(found).sum(), math.ulp(0.0)))
         if value > 0.0 and effective < FEWEST_EFFECTIVE:
             return ConditionalReserve(level, None, None, None, self.n_paths, effective)
-        margin = z * self.ruin(value)[1]
-        low = self._root(lambda fund: self.ruin(fund)[0] - chance - margin)
-        high = self._root(lambda fund: self.ruin(fund)[0] - chance + margin)
+        margin = z * _error(found)
+        low, high = self._root(chance + margin), self._root(chance - margin)
         return ConditionalReserve(level, value, low, high, self.n_paths, effective)
 
-    def _root(self, excess: Callable[[float], float]) -> float:
-        """Return the fund at which a falling function crosses zero; 0 where it is below zero from the start."""
+    def _root(self, chance: float) -> float:
+        """Return the fund that is ruined with this probability; 0 where one of nothing is ruined no more often."""
+
+        def excess(fund: float) -> float:
+            """Return how much likelier ruin is."""
+            return float(self.probabilities(fund).mean()) - chance
+
         if excess(0.0) <= 0.0:
             return 0.0
         high = self.model.mean_claim
         while excess(high) > 0.0:
             high *= 2.0
         return float(brentq(excess, 0.0, high, xtol=TOLERANCE * high, rtol=TOLERANCE))
+
+
+def _error(found: np.ndarray) -> float:
+    """Return the standard error of the mean of independent paths."""
+    return float(found.std(ddof=1) / math.sqrt(found.size))

@@ -135,6 +135,10 @@ class ClaimsModel(Settings):
         beyond = self.severity.frozen().sf(x)
         return beyond if self.limit_usd is None else np.where(x < self.limit_usd, beyond, 0.0)
 
+    def amounts(self, marks: np.ndarray) -> np.ndarray:
+        """Return what claims cost whose chance to be exceeded is `marks`, shape as given."""
+        return np.minimum(self.severity.frozen().isf(marks), self.limit_usd or np.inf)
+
     def exact_ruin(self, fund: float) -> tuple[float, float] | None:
         """Return bounds of the ruin probability of a fund over the horizon; None where no formula is known.
 

@@ -158,7 +158,7 @@ def blocks(n_paths: int) -> Iterator[tuple[int, int]]:
 
 def _block(model: ClaimsModel, first: int, n: int) -> dict[str, np.ndarray]:
     starts, times, marks = claim_times(model, first, n)
-    sizes = np.minimum(model.severity.frozen().isf(marks), model.limit_usd or np.inf)
+    sizes = model.amounts(marks)
     income, fund, out = model.income, model.fund.initial_usd, np.empty((n, 4))
     key, premium = stream_key(model.run.seed), income.premium_usd_per_year
     follow(premium, income.noise_usd, model.years, fund, key, first, starts, times, sizes, out)

@@ -68,6 +68,13 @@ def test_a_level_that_no_count_reaches_is_conditional(tmp_path, capsys):
     assert "--method splitting: is one of crude, conditional" in capsys.readouterr().err
 
 
+def test_many_claims_a_path_are_counted_and_taken_apart(tmp_path, capsys):
+    path = tmp_path / "laws.toml"
+    path.write_text(LAWS.replace("rate_per_year = 20.0", "rate_per_year = 2_000.0").replace("50_000", "2_000"))
+    assert main(["claims", str(path), "--level", "0.95", "--set", "reserve.levels=[0.9]"]) == 0
+    assert "With the largest claim taken out (conditional Monte Carlo): " in capsys.readouterr().out
+
+
 def test_a_history_gives_a_line_and_the_laws(losses, capsys):
     asked = ["claims", str(losses), "--premium", "40e6", "--paths", "5000"]
     assert main([*asked, "--draws", "20", "--quiet", "--json"]) == 0
