@@ -115,10 +115,11 @@ def _ways_lines(found: Reverse) -> Iterator[str]:
     if found.not_sought:
         yield f"  not sought: {found.not_sought}"
     for way in found.likeliest:
+        driver = way.driver if way.acting is None else f"{way.driver}; {way.acting} acts"
         if way.beta is None or way.chance is None:
-            yield f"  {way.driver:<42}{'none':>12}"
+            yield f"  {driver:<42}{'none':>12}"
             continue
-        yield f"  {way.driver:<42}{way.beta:>12.2f}{way.chance:>16.1g}"
+        yield f"  {driver:<42}{way.beta:>12.2f}{way.chance:>16.1g}"
         yield from wrapped(way.words, first="    ", then="    ")
     if found.likeliest:
         yield "  Standard deviations from the usual, and what follows to first order; quote a run for probabilities."

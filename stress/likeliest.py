@@ -8,8 +8,7 @@ begins, and the nearest of them are turned, step by step, while that brings it n
 import math
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
@@ -26,7 +25,7 @@ RAYS, STARTS, TURNS, TRIES = 24, 8, 10, 8  # rays by dimension
 WIDEST, NARROWER = 0.5, 0.6  # how far a direction is turned at first, and what is left of that after a round in vain
 SCAN, HALVINGS = 16, 7
 POPULATIONS = 5  # an odd number: the middle one decides
-NEVER = 1e-300  # acts a step
+NEVER, AT_ONCE = 1e-300, 1e300  # acts a step
 
 Ruins = Callable[[np.ndarray], np.ndarray]
 
@@ -39,10 +38,13 @@ class Likeliest:
     ----------
     driver : str
         What drives the price.
+    acting : str or None
+        The cohort that acts at the beginning (leaves, pushes the price); None where all stay.
     beta : float or None
-        Distance from the usual, in standard deviations; None where nothing up to 8 ruins it.
+        Distance from the usual, in standard deviations: 0 where the usual ruins; None where nothing up to 8 does.
     chance : float or None
-        First-order chance within the horizon: how often the way is open, times the normal probability beyond `beta`.
+        First-order chance within the horizon: how often the way is open, times the normal probability beyond `beta`,
+        times the probability that the cohort acts, or that none does.
     words : str
         The way.
     agreed : int
@@ -50,14 +52,11 @@ class Likeliest:
     """
 
     driver: str
+    acting: str | None
     beta: float | None
     chance: float | None
     words: str
     agreed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain, JSON-ready values."""
-        return asdict(self)
 
 
 def nearest(ruins: Ruins, dimension: int, rng: np.random.Generator) -> tuple[np.ndarray | None, int]:
@@ -137,13 +136,13 @@ def _turned(ruins: Ruins, ray: np.ndarray, radius: float, rng: np.random.Generat
 
 
 def likeliest(scenario: Scenario) -> Iterator[Likeliest]:
-    """Yield the most likely way to ruin the fund, driver by driver of its market.
+    """Yield the most likely way to ruin the fund, driver by driver of its market, without and with each who may act.
 
     Parameters
     ----------
     scenario : Scenario
-        Of one symbol, without renewal.  Nobody withdraws, funding is at its mean, and the middle one of five
-        populations decides.
+        Of one symbol, without renewal.  Its shocks come as scripted, who acts does so at the beginning, funding is at
+        its mean, the price goes straight between marks, and the middle one of five populations decides.
 
     Raises
     ------
@@ -156,50 +155,67 @@ def likeliest(scenario: Scenario) -> Iterator[Likeliest]:
     if not drivers:
         raise ScenarioError(f"reverse: market {scenario.market.kind!r} does not say what drives it")
     told = _Told(scenario)
-    for driver in drivers:
-        yield _likeliest(driver, told, np.random.default_rng(scenario.run.seed))
+    for acting in (None, *told.rates):
+        for driver in drivers:
+            yield _likeliest(driver, told, acting, np.random.default_rng(scenario.run.seed))
 
 
-def _likeliest(driver: Driver, told: "_Told", rng: np.random.Generator) -> Likeliest:
-    point, agreed = nearest(lambda points: told.ruins(driver.log_returns(points)), driver.dimension, rng)
+def _likeliest(driver: Driver, told: "_Told", acting: str | None, rng: np.random.Generator) -> Likeliest:
+    def ruins(points: np.ndarray) -> np.ndarray:
+        """Say which points ruin the fund."""
+        return told.ruins(driver.log_returns(points), acting)
+
+    usual = np.zeros(driver.dimension)
+    if ruins(usual[None, :])[0]:
+        return Likeliest(driver.name, acting, 0.0, told.chance_of(acting), "nothing unusual", STARTS)
+    point, agreed = nearest(ruins, driver.dimension, rng)
     if point is None:
-        return Likeliest(driver.name, None, None, "", 0)
+        return Likeliest(driver.name, acting, None, None, "", 0)
     beta = float(np.linalg.norm(point))
-    chance = -math.expm1(-driver.expected * float(norm.sf(beta)))
-    return Likeliest(driver.name, beta, chance, driver.words(point), agreed)
+    chance = -math.expm1(-driver.expected * float(norm.sf(beta))) * told.chance_of(acting)
+    return Likeliest(driver.name, acting, beta, chance, driver.words(point), agreed)
 
 
 class _Told:
     """Paths that are told, through the venue of a scenario."""
 
     def __init__(self, scenario: Scenario):
-        changes = {"funding.sd_rate": 0.0, "shock": []}
-        self.runner = Runner(scenario.with_(**changes), 1)
+        self.runner = Runner(scenario.with_(**{"funding.sd_rate": 0.0}), 1)
+        world = self.runner.engine.world
+        names = [cohort.name for cohort in scenario.population if cohort.act_rate > 0.0]
+        self.rates = dict(zip(names, world.acts_per_step * world.n_steps, strict=True))
         self.fund = scenario.fund_initial
         n = 1 if self.runner.scenario.conditional_on_book else POPULATIONS
         self.populations = [self.runner.population(index, {}) for index in range(n)]
         self.runner.warm()
 
-    def ruins(self, log_returns: np.ndarray) -> np.ndarray:
+    def chance_of(self, acting: str | None) -> float:
+        """Return the probability that a cohort acts within the horizon, or that none does."""
+        rate = sum(self.rates.values()) if acting is None else self.rates[acting]
+        return math.exp(-rate) if acting is None else -math.expm1(-rate)
+
+    def ruins(self, log_returns: np.ndarray, acting: str | None) -> np.ndarray:
         """Say of each path (n, n_steps) whether it ruins the fund of the middle population."""
-        parts = [self._drawdowns(log_returns[i : i + MAX_BLOCK]) for i in range(0, len(log_returns), MAX_BLOCK)]
+        blocks = (log_returns[i : i + MAX_BLOCK] for i in range(0, len(log_returns), MAX_BLOCK))
+        parts = [self._drawdowns(block, acting) for block in blocks]
         return np.median(np.hstack(parts), axis=0) > self.fund
 
-    def _drawdowns(self, log_returns: np.ndarray) -> np.ndarray:
+    def _drawdowns(self, log_returns: np.ndarray, acting: str | None) -> np.ndarray:
         engine = copy(self.runner.engine)
         engine.world = world = copy(engine.world)
-        world.sample, world.acts_per_step = _teller(log_returns), np.full(world.acts_per_step.size, NEVER)
+        world.sample, world.meets_extremes = _teller(log_returns), False
+        world.acts_per_step = np.array([AT_ONCE if name == acting else NEVER for name in self.rates])
         n = len(log_returns)
         return np.array([engine.run(p, i, 0, n).shadow["drawdown"] for i, p in enumerate(self.populations)])
 
 
 def _teller(log_returns: np.ndarray) -> Callable[..., None]:
-    """Return a sampler whose paths are given."""
+    """Return a sampler whose paths are given, with what is scripted on top."""
     path = np.cumsum(log_returns, axis=1)
 
     def sample(numbers, table, overlay, key, first, shocks, lows, highs) -> None:
         """Fill a block with the given paths."""
-        shocks[:] = path[first : first + len(shocks)]
+        shocks[:] = path[first : first + len(shocks)] + np.cumsum(overlay)
         for p in range(len(shocks)):
             lows[p], highs[p] = extremes(shocks[p])
 

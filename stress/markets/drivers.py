@@ -72,7 +72,7 @@ def noise_driver(drift: float, sd: float, n_steps: int, step_seconds: float) -> 
     return Driver("noise", pieces, 1.0, log_returns, words)
 
 
-def with_jump(noise: Driver, expected: float, size: Callable[[np.ndarray], np.ndarray]) -> Driver:
+def with_jump(noise: Driver, name: str, expected: float, size: Callable[[np.ndarray], np.ndarray]) -> Driver:
     """Return a driver with one jump in the middle, of log `size` by a normal (n,), the last coordinate."""
 
     def log_returns(points: np.ndarray) -> np.ndarray:
@@ -85,4 +85,4 @@ def with_jump(noise: Driver, expected: float, size: Callable[[np.ndarray], np.nd
         """Say how large the jump is."""
         return f"a jump of {100 * math.expm1(float(size(point[-1:])[0])):+.1f} %; {noise.words(point[:-1])}"
 
-    return Driver("jump", noise.dimension + 1, expected, log_returns, words)
+    return Driver(name, noise.dimension + 1, expected, log_returns, words)

@@ -78,3 +78,7 @@ class Hawkes(DoubleExponentialJumps, JumpDiffusion, kind="hawkes"):
             "start_excess": share * rate,
             "mean_jump": self.mean_jump(),
         }
+
+    def drivers(self, clock: Clock) -> tuple[()]:
+        """Return nothing: one jump is not the likeliest way where jumps come in clusters."""
+        return ()

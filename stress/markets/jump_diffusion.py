@@ -3,6 +3,7 @@
 from typing import Any
 
 from stress.markets.base import Clock
+from stress.markets.drivers import Driver, with_jump
 from stress.markets.gbm import Gbm, gbm_increments
 from stress.markets.jumps import Jumps
 from stress.rules import rule
@@ -34,3 +35,9 @@ class JumpDiffusion(Jumps, Gbm):
         found = Gbm.numbers(self, clock)
         drift = found["drift"] + self.jump_drift() * clock.step_years
         return found | {"drift": drift} | self.jump_numbers(clock)
+
+    def drivers(self, clock: Clock) -> tuple[Driver, ...]:
+        """Return the noise, and the noise with one jump to either side."""
+        (noise,), expected = super().drivers(clock), self.jump_numbers(clock)["expected_jumps"]
+        sides = [(name, share * expected, size) for name, share, size in self.jump_sides() if share * expected > 0.0]
+        return noise, *(with_jump(noise, *side) for side in sides)

@@ -1,9 +1,12 @@
 """Jumps that come as a Poisson process: what Merton's, Kou's and Bates's prices and GARCH with jumps share."""
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 from pydantic import Field
+from scipy.special import log_ndtr
 
 from stress.markets.base import Clock
 from stress.randomness import JUMPS, sine_cosine, uniform_pair
@@ -12,6 +15,8 @@ from stress.rules import rule
 
 MAX_JUMPS = 1_000  # of one path
 MOST_EXPECTED = 500.0  # jumps of one path: never is a path asked for MAX_JUMPS
+
+Side = tuple[str, float, Callable[[np.ndarray], np.ndarray]]
 
 
 @rule
@@ -62,6 +67,10 @@ class Jumps(Settings):
         """Return E exp(size) - 1."""
         raise TypeError(f"{type(self).__name__} does not define its mean jump")
 
+    def jump_sides(self) -> Iterator[Side]:
+        """Yield name, share of the jumps, and the log size by a standard normal, of jumps that are told apart."""
+        raise TypeError(f"{type(self).__name__} does not define the sides of its jumps")
+
     def jump_drift(self) -> float:
         """Return the log drift per year that makes up for the jumps on average: -rate x E (exp(size) - 1)."""
         return -self.jumps_per_year * self.mean_jump()
@@ -88,6 +97,10 @@ class NormalJumps(Jumps):
         """Return E exp(size) - 1 = exp(mu + delta^2 / 2) - 1."""
         return math.expm1(self.jump_mean + 0.5 * self.jump_sd * self.jump_sd)
 
+    def jump_sides(self) -> Iterator[Side]:
+        """Yield one side: a normal size goes either way."""
+        yield "jump", 1.0, lambda normal: self.jump_mean + self.jump_sd * normal
+
     def jump_numbers(self, clock: Clock) -> dict[str, float]:
         """Return rate, mean and spread."""
         return super().jump_numbers(clock) | {"jump_mean": self.jump_mean, "jump_sd": self.jump_sd}
@@ -104,6 +117,11 @@ class DoubleExponentialJumps(Jumps):
         """Return E exp(size) - 1 = (1 - q) / (1 - m_up) + q / (1 + m_down) - 1."""
         up, down = 1.0 / (1.0 - self.jump_up), 1.0 / (1.0 + self.jump_down)
         return (1.0 - self.jump_down_share) * up + self.jump_down_share * down - 1.0
+
+    def jump_sides(self) -> Iterator[Side]:
+        """Yield falls and rises; an exponential size is exceeded with the probability of its normal."""
+        yield "jump, fall", self.jump_down_share, lambda normal: self.jump_down * log_ndtr(-normal)
+        yield "jump, rise", 1.0 - self.jump_down_share, lambda normal: -self.jump_up * log_ndtr(-normal)
 
     def jump_numbers(self, clock: Clock) -> dict[str, float]:
         """Return rate, means and the share that goes down."""

@@ -1,7 +1,6 @@
 """Merton's jump diffusion: Brownian motion with Poisson jumps of normal log size."""
 
 from stress.markets.base import Clock
-from stress.markets.drivers import Driver, with_jump
 from stress.markets.jump_diffusion import JumpDiffusion, jump_diffusion
 from stress.markets.jumps import NormalJumps, adding, normal_size
 from stress.markets.tilts import Drift, NormalJumpSizes, Tilts
@@ -17,8 +16,3 @@ class Merton(NormalJumps, JumpDiffusion, kind="merton"):
         """Return what may be drawn otherwise: the drift, and number and sizes of the jumps."""
         nominal = self.numbers(clock)
         return Tilts(Drift(nominal, clock.n_steps), NormalJumpSizes(nominal))
-
-    def drivers(self, clock: Clock) -> tuple[Driver, ...]:
-        """Return the noise, and the noise with one jump."""
-        (noise,), nominal = super().drivers(clock), self.numbers(clock)
-        return noise, with_jump(noise, nominal["expected_jumps"], lambda z: self.jump_mean + self.jump_sd * z)

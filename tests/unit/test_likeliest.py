@@ -12,6 +12,7 @@ from stress.likeliest import likeliest, nearest
 from stress.markets.base import Clock
 from stress.markets.drivers import along
 from stress.markets.gbm import Gbm
+from stress.markets.kou import Kou
 from stress.markets.merton import Merton
 from stress.markets.volatility_clock import VolatilityClock
 from stress.scenario import Scenario, ScenarioError
@@ -93,6 +94,59 @@ def test_d06_the_likeliest_ruin_of_one_account_watched_once(loss):
     beta = -(math.log(edge / scenario.price) - numbers["drift"]) / numbers["sd"]
     assert found.beta == pytest.approx(beta, rel=0.01)
     assert found.chance == pytest.approx(-math.expm1(-norm.sf(beta)), rel=0.1)
+
+
+def test_a_jump_of_kou_is_at_the_quantile_of_its_side():
+    market = Kou(price_usd=100.0, vol_annual=0.0, jump_up=0.02, jump_down=0.03, jump_down_share=0.6)
+    clock = Clock(240, 60.0)
+    noise, fall, rise = market.drivers(clock)
+    still, z = noise.log_returns(np.zeros((1, noise.dimension))).sum(), 2.0
+    point = np.append(np.zeros(noise.dimension), z)[None, :]
+    exceeded = math.log(norm.sf(z))  # an exponential of mean m is beyond -m ln(chance) with this chance
+    assert fall.log_returns(point).sum() - still == pytest.approx(0.03 * exceeded)
+    assert rise.log_returns(point).sum() - still == pytest.approx(-0.02 * exceeded)
+    assert fall.expected == pytest.approx(0.6 * 50.0 * 4.0 / 8760.0)
+    assert (fall.name, rise.name) == ("jump, fall", "jump, rise")
+
+
+def distance(scenario):
+    """Return how far the bankruptcy of the first account is away, in standard deviations of a day."""
+    numbers = scenario.market.numbers(scenario.clock)
+    row = draw_population(scenario, 0).accounts[0]
+    bankruptcy = row["entry"] - row["collateral"] / row["qty"]
+    return -(math.log(bankruptcy / scenario.price) - numbers["drift"]) / numbers["sd"], numbers["sd"]
+
+
+def test_a_scripted_shock_is_on_the_way():
+    scenario = Scenario.load(GAP).with_(**{"fund.initial_usd": 0.0, "run.horizon_hours": 24.0})
+    beta, sd = distance(scenario)
+    shock = {"at_hours": 0.0, "minutes": 60.0, "move": -0.02}
+    found = next(iter(likeliest(scenario.with_(shock=[shock]))))
+    assert found.beta == pytest.approx(beta + math.log1p(-0.02) / sd, rel=0.01)
+
+
+def test_a_shock_that_ruins_by_itself_leaves_nothing_unusual():
+    shock = {"at_hours": 0.0, "minutes": 60.0, "move": -0.5}
+    changes = {"fund.initial_usd": 0.0, "run.horizon_hours": 24.0, "shock": [shock]}
+    found = next(iter(likeliest(Scenario.load(GAP).with_(**changes))))
+    assert (found.beta, found.chance, found.words) == (0.0, 1.0, "nothing unusual")
+
+
+def test_a_path_between_marks_goes_straight():
+    scenario = Scenario.load(ROOT / "configs" / "tiny.toml").with_(
+        market={"kind": "gbm", "price_usd": 5e4, "vol_annual": 2.0}
+    )
+    plain, bridged = (next(iter(likeliest(s))) for s in (scenario, scenario.with_(**{"market.extremes": "bridge"})))
+    assert bridged == plain
+
+
+def test_a_whale_that_may_leave_does_so_at_the_beginning_or_not_at_all():
+    changes = {"fund.initial_usd": 1.0, "population.1.exits_per_year": 2.0}
+    scenario = Scenario.load(ROOT / "configs" / "whale.toml").plain(**changes)
+    found = list(likeliest(scenario))
+    stay, leave = (next(row for row in found if row.acting == who) for who in (None, "whale"))
+    assert leave.beta <= stay.beta  # less margin below the same position
+    assert leave.chance <= -math.expm1(-2.0 * scenario.run.horizon_hours / 8760.0)
 
 
 def test_on_the_tiny_venue_jumps_are_the_likeliest_ruin():

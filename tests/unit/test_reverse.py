@@ -37,7 +37,8 @@ def found():
     """Return a coarse search."""
     coarse = {"FACTORS": (1.0, 2.0), "PARTS": (0.5, 0.75), "POPULATIONS": 3, "FINEST_LOG": 0.01, "FINEST_SHARE": 0.05}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stress.reverse.likeliest", lambda _: iter([Likeliest("storm", 3.1, 2e-3, "a wild hour", 4)]))
+        ways = [Likeliest("storm", None, 3.1, 2e-3, "a wild hour", 4), Likeliest("storm", "whale", None, None, "", 0)]
+        patch.setattr("stress.reverse.likeliest", lambda _: iter(ways))
         for name, value in coarse.items():
             patch.setattr(f"stress.reverse.{name}", value)
         return reverse(Scenario.load(TINY), minutes=30.0, leverage=40.0)
