@@ -124,14 +124,14 @@ def launch_story(options: StoryOptions) -> int:
 
 def to_dict(found: Timeline, path: int, *, same: bool) -> dict[str, Any]:
     """Return one path as a JSON document."""
-    series = ("price", "open_interest", "liquidated_long", "liquidated_short", "fund")
+    series = ("price", "mark", "open_interest", "liquidated_long", "liquidated_short", "inventory", "fund")
     return {
         "schema": "fundstress.replay/1",
         "path": path,
         "same_as_run": same,
         "unit": found.unit,
         "drawdown": float(found.drawdown[0]),
-        "deleveraged": float(found.deleveraged[0]),
+        "deleveraged": float(found.deleveraged[0, -1]),
         "hours": found.hours.tolist(),
         **{name: getattr(found, name)[0].tolist() for name in series},
         "liquidations": [asdict(event) for event in found.events[0]],
@@ -156,7 +156,7 @@ def tell(found: Timeline, options: StoryOptions, population: int) -> None:
     accounts = len({event.account for event in events})
     total = sum(event.notional_usd for event in events) / 1e6
     console.print(f"liquidated {accounts:,} accounts in {len(events):,} orders, {total:,.4g} million USD; "
-                  f"auto-deleveraged {found.deleveraged[0] / money.scale:,.4g} {money.axis}")  # fmt: skip
+                  f"auto-deleveraged {found.deleveraged[0, -1] / money.scale:,.4g} {money.axis}")  # fmt: skip
     if events:
         console.print(_table_of(largest(events, options.top), f"The {min(options.top, len(events))} largest"))
 

@@ -14,7 +14,7 @@ from stress.engines.population import Population
 from stress.engines.rulebook import rulebook
 from stress.engines.rungs import Rungs, build_rungs
 from stress.engines.start import initial_state, runs_again
-from stress.engines.steps import LEDGER, Block, Ledger, Rows, only
+from stress.engines.steps import LEDGER, STATE, Block, Ledger, Rows, only, untraced
 from stress.engines.survivors import survivors_of
 from stress.rules import record
 from stress.scenario import Scenario, ScenarioError
@@ -55,7 +55,7 @@ class CompiledEngine:
     def prepare(self, population: Population) -> None:
         """Compile what ruined paths need ahead of the first one, while the kernels run without the GIL."""
         states = initial_state(population, self.scenario, 1, bottomless=0)
-        self.run_loop(population, states, self.world.block(0, 1), 0, self.ledger(population, 0), np.empty((1, 0)))
+        self.run_loop(population, states, self.world.block(0, 1), 0, self.ledger(population, 0), untraced(1))
 
     def ledger(self, population: Population, n: int) -> Ledger:
         """Allocate a ledger for `n` paths: an account is liquidated at most once, or in a few parts."""
@@ -90,7 +90,7 @@ class CompiledEngine:
         """Run one path with the whole waterfall; its liquidations replace those already written down."""
         states = initial_state(population, self.scenario, 1, bottomless=bottomless)
         ledger = self.ledger(population, 1)
-        self.run_loop(population, states, only(block, p), first + p, ledger, np.empty((1, 0)))
+        self.run_loop(population, states, only(block, p), first + p, ledger, untraced(1))
         others = rows[rows["path"] != first + p]
         return states[0], np.concatenate([others, written(ledger)])
 
@@ -102,13 +102,14 @@ class CompiledEngine:
         holdings = loop.holdings_of(population, self.rulebook.numbers["turnover"])
         kernel(states, self.book, block, first, population.accounts, holdings, ledger, traces)
 
-    def trace(self, population: Population, first: int, n: int, n_times: int) -> np.ndarray:
-        """Return the marked shadow fund's change at `n_times` equally spaced times, shape (n, n_times)."""
-        traces = np.zeros((n, n_times))
-        block = self.world.block(first, n)
-        states = self.shadow(population, block, first, self.ledger(population, 0), traces)
-        for p in np.flatnonzero(states["needs_loop"]).tolist():
-            start, nothing = initial_state(population, self.scenario, 1), self.ledger(population, 0)
+    def trace(self, population: Population, first: int, n: int, n_times: int, *, bottomless: int = 1) -> np.ndarray:
+        """Return the states at `n_times` equally spaced times, on the shadow fund by default, shape (n, n_times)."""
+        traces, again = np.zeros((n, n_times), STATE), np.ones(n, dtype=bool)
+        block, nothing = self.world.block(first, n), self.ledger(population, 0)
+        if bottomless:
+            again = self.shadow(population, block, first, nothing, traces)["needs_loop"] == 1
+        for p in np.flatnonzero(again).tolist():
+            start = initial_state(population, self.scenario, 1, bottomless=bottomless)
             self.run_loop(population, start, only(block, p), first + p, nothing, traces[p : p + 1])
         return traces
 
@@ -116,7 +117,7 @@ class CompiledEngine:
         """Run a block on the shadow fund and return its states."""
         n = block.shocks.shape[0]
         states = initial_state(population, self.scenario, n)
-        self.run_shadow(population, states, block, first, ledger, np.empty((n, 0)) if traces is None else traces)
+        self.run_shadow(population, states, block, first, ledger, untraced(n) if traces is None else traces)
         return states
 
     run_shadow = run_loop

@@ -260,7 +260,7 @@ def compose_follow(run_step, revalue):
 
     @rule
     def follow(desks, total, venue, pools, accounts, queue, room, path, path_id, ledger, trace):
-        """Run the whole path, stopping to fill `trace` with the marked change of the venue's fund."""
+        """Run the whole path, stopping to fill `trace` with the venue's state."""
         total.next_exit = next_after(path.exits, -1)
         open_pools(venue.books, venue.initials)
         pieces, n_steps, start = max(1, trace.size), path.shocks.shape[1], 0
@@ -269,7 +269,7 @@ def compose_follow(run_step, revalue):
             for step in range(start, stop):
                 run_step(desks, total, venue, pools, accounts, queue, room, path, step, path_id, ledger)
             if trace.size > 0:
-                trace[k] = total.value
+                trace[k] = total
             start = stop
 
     return follow

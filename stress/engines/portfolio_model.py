@@ -320,12 +320,12 @@ class PortfolioReference:
         return Rows(shadow, configured, index, np.array(ledger, dtype=LEDGER), pools)
 
     def trace(self, population: Book, first: int, n: int, n_times: int) -> np.ndarray:
-        """Return the marked shadow fund's change at `n_times` equally spaced times, shape (n, n_times)."""
-        block, traces = self.world.block(first, n), np.zeros((n, n_times))
+        """Return the venue's states on the shadow fund at `n_times` equally spaced times, shape (n, n_times)."""
+        block, traces = self.world.block(first, n), np.zeros((n, n_times), STATE)
         for i in range(n):
             model = self.model(population, block, i, first + i, bottomless=True)
             for k in range(n_times):
                 while model.clock < (k + 1) * len(model.outside.halts) // n_times:
                     model.step()
-                traces[i, k] = model.total.value
+                traces[i, k] = record(model.total)[0]
         return traces

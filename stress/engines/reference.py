@@ -428,13 +428,13 @@ class ReferenceEngine:
             ledger += model.ledger if self.keep_ledger else []
         return Rows(shadow, configured, index, np.array(ledger, dtype=LEDGER))
 
-    def trace(self, population: Population, first: int, n: int, n_times: int) -> np.ndarray:
-        """Return the marked shadow fund's change at `n_times` equally spaced times, shape (n, n_times)."""
-        block, traces = self.world.block(first, n), np.zeros((n, n_times))
+    def trace(self, population: Population, first: int, n: int, n_times: int, *, bottomless: int = 1) -> np.ndarray:
+        """Return the states at `n_times` equally spaced times, on the shadow fund by default, shape (n, n_times)."""
+        block, traces = self.world.block(first, n), np.zeros((n, n_times), STATE)
         for i in range(n):
-            model = self.model(population, block, i, first + i, bottomless=True)
+            model = self.model(population, block, i, first + i, bottomless=bool(bottomless))
             for k in range(n_times):
                 while model.clock < (k + 1) * model.n_steps // n_times:
                     model.step()
-                traces[i, k] = model.state.value
+                traces[i, k] = record(model.state)[0]
         return traces

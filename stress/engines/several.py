@@ -11,7 +11,7 @@ from stress.engines import portfolio_loop, portfolio_queue
 from stress.engines.blocks import MAX_BLOCK
 from stress.engines.desks import Book, SeveralWorld, Start, collateral_numbers, rulebooks
 from stress.engines.start import opening
-from stress.engines.steps import LEDGER, STATE, Block, Ledger, Rows, only
+from stress.engines.steps import LEDGER, STATE, Block, Ledger, Rows, only, untraced
 from stress.exchange.collateral import Collateral
 from stress.exchange.pools import PoolState
 from stress.exchange.state import ExchangeState
@@ -60,7 +60,7 @@ class SeveralEngine:
 
     def warm(self, population: Book) -> None:
         """Compile by running one path."""
-        self.shadow(population, self.world.block(0, 1), 0, self.ledger(population, 1), np.empty((1, 0)))
+        self.shadow(population, self.world.block(0, 1), 0, self.ledger(population, 1), untraced(1))
 
     def prepare(self, population: Book) -> None:
         """Do nothing: ruined paths are run by the same kernel."""
@@ -82,11 +82,11 @@ class SeveralEngine:
     def _run_block(self, population: Book, block: Block, first: int):
         n = len(block.shocks)
         ledger = self.ledger(population, n)
-        shadow, pools = self.shadow(population, block, first, ledger, np.empty((n, 0)))
+        shadow, pools = self.shadow(population, block, first, ledger, untraced(n))
         rows, configured = ledger.rows[: ledger.used[0]], shadow.copy()
         for p in np.flatnonzero((pools["ruin_step"] >= 0).any(axis=1)).tolist():
             ledger = self.ledger(population, 1)
-            again, _ = self.shadow(population, only(block, p), first + p, ledger, np.empty((1, 0)), bottomless=0)
+            again, _ = self.shadow(population, only(block, p), first + p, ledger, untraced(1), bottomless=0)
             configured[p] = again[0]
             rows = np.concatenate([rows[rows["path"] != first + p], ledger.rows[: ledger.used[0]]])
         return shadow, configured, pools, rows
@@ -126,7 +126,7 @@ class SeveralEngine:
         )
 
     def trace(self, population: Book, first: int, n: int, n_times: int) -> np.ndarray:
-        """Return the marked shadow fund's change at `n_times` equally spaced times, shape (n, n_times)."""
-        traces = np.zeros((n, n_times))
+        """Return the venue's states on the shadow fund at `n_times` equally spaced times, shape (n, n_times)."""
+        traces = np.zeros((n, n_times), STATE)
         self.shadow(population, self.world.block(first, n), first, self.ledger(population, 0), traces)
         return traces

@@ -22,6 +22,13 @@ from stress.markets.base import CHUNK
 from stress.rules import inline, record_dtype, rule
 
 STATE = record_dtype(ExchangeState())
+
+
+def untraced(n: int) -> np.ndarray:
+    """Return the traces of `n` paths that are not followed over time."""
+    return np.empty((n, 0), STATE)
+
+
 LEDGER = np.dtype([("path", "i8"), ("step", "i8"), ("round", "i8"), ("account", "i8"), ("qty", "f8")])
 
 NEVER = 2**62  # a step beyond every horizon
@@ -234,7 +241,7 @@ def compose_skip(displacement, common_displacement, melt):
 def compose_path(rules, liquidate, carry, leave, renew, value_fund, melt=rule):
     """Return ``follow(state, book, path, path_id, holdings, ledger, trace)``: one path from start to horizon.
 
-    `trace` (k,) takes the marked change of the fund at k equally spaced times; it may be empty.  ``melt=inline``
+    `trace` (k,) takes the state at k equally spaced times, the fund valued; it may be empty.  ``melt=inline``
     spares the calls, which pass every array of `holdings`; it takes longer to compile.
     """
     step_rule = compose_step(rules, liquidate, carry, leave, renew, value_fund, melt)
@@ -259,7 +266,8 @@ def compose_path(rules, liquidate, carry, leave, renew, value_fund, melt=rule):
             stop = (k + 1) * path.shocks.size // pieces
             run_path(state, book, path, path_id, holdings, ledger, start, stop)
             if trace.size > 0:
-                trace[k] = value_fund(state, book)
+                trace[k] = state
+                trace[k].value = value_fund(state, book)
             start = stop
 
     return follow

@@ -54,9 +54,13 @@ class Timeline:
         What traders hold on the larger side less what was liquidated of it, and what was liquidated so far; USD at the
         first price.
     fund : ndarray, shape (n, k)
-        Marked shadow fund, which has no bottom; `unit`.
-    deleveraged : ndarray, shape (n,)
-        Notional that was auto-deleveraged by the end; `unit`.
+        The fund, what it has taken over at the mark; `unit`.
+    mark : ndarray, shape (n, k)
+        Mark price, which bears the venue's own impact; USD.
+    inventory : ndarray, shape (n, k)
+        Signed notional at the mark that the fund has taken over and not sold yet; `unit`.
+    deleveraged : ndarray, shape (n, k)
+        Notional that was auto-deleveraged by each time; `unit`.
     drawdown : ndarray, shape (n,)
         What the path would have needed; `unit`.
     events : tuple of tuple of Event
@@ -71,6 +75,8 @@ class Timeline:
     liquidated_long: np.ndarray
     liquidated_short: np.ndarray
     fund: np.ndarray
+    mark: np.ndarray
+    inventory: np.ndarray
     deleveraged: np.ndarray
     drawdown: np.ndarray
     events: tuple[tuple[Event, ...], ...]
@@ -110,26 +116,31 @@ def timeline(scenario: Scenario, paths: list[int], *, n_times: int = 145) -> Tim
         liquidated_long=np.array([one.liquidated("long") for one in followed]),
         liquidated_short=np.array([one.liquidated("short") for one in followed]),
         fund=np.array([one.fund for one in followed]),
-        deleveraged=np.array([one.state["deleveraged_notional"] for one in followed]),
+        mark=np.array([one.mark for one in followed]),
+        inventory=np.array([one.inventory for one in followed]),
+        deleveraged=np.array([one.deleveraged for one in followed]),
         drawdown=np.array([one.drawdown for one in followed]),
         events=tuple(one.events for one in followed),
     )
 
 
 class _Followed:
-    """One path, run once for its ledger and once for its fund."""
+    """One path, run once for its ledger and once for its states."""
 
     def __init__(self, job: Job, path: int, stops: np.ndarray):
         self.scenario, self.stops = job.scenario, stops
         index = path // job.scenario.redraw_every
         self.population = job.population(index)
         rows = job.engine.run(self.population, index, path, 1)
-        self.state, self.drawdown = rows.configured[0], float(rows.shadow[0]["drawdown"])
+        self.drawdown = float(rows.shadow[0]["drawdown"])
         shocks = job.scenario.exchange.contract.side * job.engine.world.block(path, 1).shocks[0]
         self.index = job.scenario.market.price_usd * np.exp(np.concatenate([[0.0], shocks]))
         self.price = self.index[stops]
-        moved = job.engine.trace(self.population, path, 1, stops.size - 1)[0]
-        self.fund = job.scenario.fund_initial + np.concatenate([[0.0], moved])
+        states = job.engine.trace(self.population, path, 1, stops.size - 1, bottomless=0)[0]
+        self.mark = np.concatenate([self.price[:1], job.scenario.exchange.contract.usd_price(states["mark"])])
+        taken = job.scenario.exchange.contract.side * states["inventory"] * states["mark"]
+        self.inventory, self.deleveraged = _from_zero(taken), _from_zero(states["deleveraged_notional"])
+        self.fund = job.scenario.fund_initial + _from_zero(states["value"] + states["topped_up"])
         self.ledger = rows.ledger[np.lexsort((rows.ledger["round"], rows.ledger["step"]))]
         self.events = tuple(self._event(row) for row in self.ledger)
 
@@ -161,3 +172,8 @@ class _Followed:
         held = {"long": qty[qty > 0.0].sum() * unit, "short": -qty[qty < 0.0].sum() * unit}
         side = max(held, key=lambda name: float(held[name]))
         return held[side] - self.liquidated(side)
+
+
+def _from_zero(values: np.ndarray) -> np.ndarray:
+    """Put the start, at which there is nothing, before values (k,)."""
+    return np.concatenate([[0.0], values])

@@ -85,4 +85,4 @@ def _spread(job: Job, n_paths: int) -> Iterator[tuple[int, int]]:
 def _follow(job: Job, first: int, n: int, n_times: int) -> np.ndarray:
     """Return the change of the fund, shape (n, 1 + n_times): nothing at the start."""
     population = job.population(first // job.scenario.redraw_every)
-    return np.column_stack([np.zeros(n), job.engine.trace(population, first, n, n_times)])
+    return np.column_stack([np.zeros(n), job.engine.trace(population, first, n, n_times)["value"]])

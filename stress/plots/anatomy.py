@@ -11,35 +11,45 @@ from stress.summary.notation import Money
 
 
 def anatomy(followed: Any) -> Axes:
-    """Draw one path in four panels that share the clock.
+    """Draw one path in five panels that share the clock.
 
     Parameters
     ----------
     followed : object
-        `hours` (k,); `price` (1, k) in USD, `fund` (1, k), `deleveraged` (1,) and `drawdown` (1,) in `unit`; `events`,
+        `hours` (k,); `price` and `mark` (1, k) in USD; `fund`, `inventory`, `deleveraged` (1, k) and `drawdown` (1,) in
+        `unit`; `events`,
         whose first entry has the liquidations of the path with `hours`, `side`, `notional_usd`, `round`; and `label`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The uppermost of the panels: the index before the venue's own impact, what is liquidated in every interval, the
-        most rounds that one step took, and the fund.
+        The uppermost of the panels: the index before the venue's own impact and the mark after it, what is liquidated
+        in every interval, the most rounds that one step took, what the fund has taken over and not sold yet, and the
+        fund beside what was auto-deleveraged.
     """
-    panels = style.new_stack(4)
+    panels = style.new_stack(5)
     usd, money, hours = Money("USD"), Money(followed.unit), np.asarray(followed.hours)
-    panels[0].plot(hours, followed.price[0], color=style.INK, linewidth=1.5)
+    panels[0].plot(hours, followed.price[0], color=style.INK, linewidth=1.5, label="index, without feedback")
+    panels[0].plot(hours, followed.mark[0], color=style.VERMILION, linewidth=1.0, label="mark, with feedback")
     events = followed.events[0]
     for side, color, sign in (("long", style.BLUE, 1.0), ("short", style.ORANGE, -1.0)):
         amount = _binned(hours, [e for e in events if e.side == side], np.add, lambda e: e.notional_usd) / usd.scale
         _bars(panels[1], hours, sign * amount, color, f"{side}s")
     rounds = _binned(hours, events, np.maximum, lambda e: e.round + 1.0)
     _bars(panels[2], hours, rounds, style.PURPLE)
-    panels[3].plot(hours, followed.fund[0] / money.scale, color=style.GREEN, linewidth=1.5)
-    named = ("Index (USD)", f"Liquidated ({usd.axis})", "Rounds (most)", f"Fund ({money.axis})")
+    panels[3].fill_between(hours, followed.inventory[0] / money.scale, step="post", color=style.BLUE, alpha=0.4)
+    panels[4].plot(hours, followed.fund[0] / money.scale, color=style.GREEN, linewidth=1.5, label="fund")
+    if followed.deleveraged[0, -1] > 0.0:
+        so_far = followed.deleveraged[0] / money.scale
+        panels[4].plot(hours, so_far, color=style.ORANGE, linewidth=1.5, label="auto-deleveraged so far")
+        style.legend(panels[4], loc="best", ncols=2)
+    scale = money.axis
+    named = ("Price (USD)", f"Liquidated ({usd.axis})", "Rounds (most)", f"Inventory ({scale})", f"Fund ({scale})")
     for ax, name in zip(panels, named, strict=True):
         style.frame(ax, xlabel="Time (hours)" if ax is panels[-1] else "", ylabel=name)
         style.write_ticks(ax.yaxis, significant)
-    style.legend(panels[1], loc="best", ncols=2)
+    for ax in panels[:2]:
+        style.legend(ax, loc="best", ncols=2)
     style.headline(panels[0], _finding(followed, rounds, money), _sample(followed, events, money))
     return panels[0]
 
@@ -62,5 +72,5 @@ def _finding(followed: Any, rounds: np.ndarray, money: Money) -> str:
 
 
 def _sample(followed: Any, events: Any, money: Money) -> str:
-    adl = money(float(followed.deleveraged[0]))
+    adl = money(float(followed.deleveraged[0, -1]))
     return f"{followed.label} · one path · {plural(len(events), 'liquidation')} · auto-deleveraged: {adl}"

@@ -19,7 +19,7 @@ def timeline(followed: Any) -> Axes:
     ----------
     followed : object
         `hours` (k,); `price`, `open_interest`, `liquidated_long`, `liquidated_short` (n, k) in USD, `fund` (n, k) and
-        `deleveraged` (n,) in `unit`; and `label`.
+        `deleveraged` (n, k) in `unit`; and `label`.
 
     Returns
     -------
@@ -59,5 +59,5 @@ def _finding(followed: Any, money: Money) -> str:
 
 def _sample(followed: Any, money: Money) -> str:
     several = f"median and 90 % of {len(followed.price)} paths" if len(followed.price) > 1 else "one path"
-    adl = np.median(followed.deleveraged) / money.scale
+    adl = np.median(followed.deleveraged[:, -1]) / money.scale
     return f"{followed.label} · {several} · auto-deleveraged by the end: {adl:,.3g} {money.axis}"

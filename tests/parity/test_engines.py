@@ -633,6 +633,19 @@ def test_auto_takes_the_loop_then_and_says_why(name):
     assert re.search(REFUSED[name], choice.why)
 
 
+@pytest.mark.parametrize("bottomless", [0, 1])
+def test_followed_over_time_all_engines_are_in_the_same_states(bottomless):
+    states = {}
+    for engine in ("reference", "loop", "ladder"):
+        job = Job(scenario_of({"exchange.disposal.participation": 0.01}, 1, engine))
+        states[engine] = job.engine.trace(job.population(0), 0, 3, 16, bottomless=bottomless)
+    assert np.abs(states["reference"]["inventory"]).max() > 0.0
+    for name in ("mark", "inventory", "value", "deleveraged_notional"):
+        expected = states["reference"][name]
+        for engine in ("loop", "ladder"):
+            np.testing.assert_allclose(states[engine][name], expected, rtol=RELATIVE, atol=1e-4)
+
+
 def test_auto_takes_the_ladder_otherwise():
     assert choose_engine(scenario_of({}, 1, "auto")).name == "ladder"
 

@@ -68,6 +68,16 @@ def test_a_timeline_adds_up(followed, scenario):
     assert (followed.fund[:, 0] == scenario.fund.initial_usd).all()
 
 
+def test_a_timeline_is_of_the_run_as_it_was_configured(followed, folder):
+    outcomes = stress.Outcomes.load(folder / "outcomes.parquet")
+    assert (outcomes.ruin_step[[0, 7]] >= 0).any()  # so that a fund without a bottom would show another story
+    assert followed.fund[:, -1] == pytest.approx(outcomes.fund_end[[0, 7]], rel=1e-9)
+    assert followed.deleveraged[:, -1] == pytest.approx(outcomes.deleveraged_notional[[0, 7]], rel=1e-9)
+    assert (followed.mark[:, 0] == followed.price[:, 0]).all()
+    assert (followed.mark[:, 3:5] < followed.price[:, 3:5]).all()  # liquidated longs push the mark below the index
+    assert np.abs(followed.inventory).max() > 0.0
+
+
 def test_the_story_of_a_path_is_that_of_the_run(folder, capsys):
     assert main(["replay", str(folder), "--path", "7", "--top", "3"]) == 0
     said = capsys.readouterr()

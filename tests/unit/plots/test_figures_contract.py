@@ -178,7 +178,7 @@ def drawn(ax):
     return [artist.get_window_extent() for artist in (*ax.texts, *legend)]
 
 
-# The timeline and the anatomy have four panels; the figures of sweeps are drawn from a folder, in tests/unit/sweeps.
+# The timeline and the anatomy have several panels; the figures of sweeps are drawn from a folder, in tests/unit/sweeps.
 ELSEWHERE = {
     "anatomy",
     "description",

@@ -50,14 +50,19 @@ def test_the_anatomy_counts_liquidations_and_rounds_by_interval():
         unit="USD",
         hours=np.array([0.0, 1.0, 2.0]),
         price=np.array([[100.0, 90.0, 95.0]]),
+        mark=np.array([[100.0, 88.0, 95.5]]),
+        inventory=np.array([[0.0, 3e6, 0.0]]),
         fund=np.array([[6e7, 5e7, 5.5e7]]),
-        deleveraged=np.array([0.0]),
+        deleveraged=np.array([[0.0, 0.0, 2e6]]),
         drawdown=np.array([1e7]),
         events=(events,),
     )
     ax = plots.anatomy(followed)
-    _, liquidated, rounds, _ = ax.figure.axes
+    price, liquidated, rounds, inventory, fund = ax.figure.axes
     assert [bar.get_height() for bar in liquidated.patches] == [3.0, 0.0, 0.0, -4.0]  # longs up, shorts down
     assert [bar.get_height() for bar in rounds.patches] == [3.0, 1.0]
+    assert [line.get_ydata().min() for line in price.lines] == [90.0, 88.0]
+    assert inventory.dataLim.ymax == 3.0
+    assert [line.get_label() for line in fund.lines] == ["fund", "auto-deleveraged so far"]
     assert "3 rounds" in ax.get_title(loc="left")
     assert "3 liquidations" in ax.texts[0].get_text()
