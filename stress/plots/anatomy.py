@@ -24,31 +24,28 @@ def anatomy(followed: Any) -> Axes:
     -------
     matplotlib.axes.Axes
         The uppermost of the panels: the index before the venue's own impact and the mark after it, what is liquidated
-        in every interval, the most rounds that one step took, what the fund has taken over and not sold yet, and the
-        fund beside what was auto-deleveraged.
+        in every interval, the most rounds that one step took, what the fund has taken over and not sold yet beside
+        what is auto-deleveraged in every interval, and the fund.
     """
     panels = style.new_stack(5)
     usd, money, hours = Money("USD"), Money(followed.unit), np.asarray(followed.hours)
-    panels[0].plot(hours, followed.price[0], color=style.INK, linewidth=1.5, label="index, without feedback")
-    panels[0].plot(hours, followed.mark[0], color=style.VERMILION, linewidth=1.0, label="mark, with feedback")
+    panels[0].plot(hours, followed.mark[0], color=style.ORANGE, linewidth=3.5, label="mark, with feedback")
+    panels[0].plot(hours, followed.price[0], color=style.INK, linewidth=1.2, label="index, without")
     events = followed.events[0]
     for side, color, sign in (("long", style.BLUE, 1.0), ("short", style.ORANGE, -1.0)):
         amount = _binned(hours, [e for e in events if e.side == side], np.add, lambda e: e.notional_usd) / usd.scale
         _bars(panels[1], hours, sign * amount, color, f"{side}s")
     rounds = _binned(hours, events, np.maximum, lambda e: e.round + 1.0)
     _bars(panels[2], hours, rounds, style.PURPLE)
-    panels[3].fill_between(hours, followed.inventory[0] / money.scale, step="post", color=style.BLUE, alpha=0.4)
-    panels[4].plot(hours, followed.fund[0] / money.scale, color=style.GREEN, linewidth=1.5, label="fund")
-    if followed.deleveraged[0, -1] > 0.0:
-        so_far = followed.deleveraged[0] / money.scale
-        panels[4].plot(hours, so_far, color=style.ORANGE, linewidth=1.5, label="auto-deleveraged so far")
-        style.legend(panels[4], loc="best", ncols=2)
+    _bars(panels[3], hours, np.diff(followed.deleveraged[0]) / money.scale, style.VERMILION, "auto-deleveraged")
+    panels[3].step(hours, followed.inventory[0] / money.scale, where="post", color=style.INK, label="held by the fund")
+    panels[4].plot(hours, followed.fund[0] / money.scale, color=style.GREEN, linewidth=1.5)
     scale = money.axis
-    named = ("Price (USD)", f"Liquidated ({usd.axis})", "Rounds (most)", f"Inventory ({scale})", f"Fund ({scale})")
+    named = ("Price (USD)", f"Liquidated ({usd.axis})", "Rounds (most)", f"Taken over ({scale})", f"Fund ({scale})")
     for ax, name in zip(panels, named, strict=True):
         style.frame(ax, xlabel="Time (hours)" if ax is panels[-1] else "", ylabel=name)
         style.write_ticks(ax.yaxis, significant)
-    for ax in panels[:2]:
+    for ax in (*panels[:2], panels[3]):
         style.legend(ax, loc="best", ncols=2)
     style.headline(panels[0], _finding(followed, rounds, money), _sample(followed, events, money))
     return panels[0]
@@ -73,4 +70,6 @@ def _finding(followed: Any, rounds: np.ndarray, money: Money) -> str:
 
 def _sample(followed: Any, events: Any, money: Money) -> str:
     adl = money(float(followed.deleveraged[0, -1]))
-    return f"{followed.label} · one path · {plural(len(events), 'liquidation')} · auto-deleveraged: {adl}"
+    gap = np.asarray(followed.mark[0]) / followed.price[0] - 1.0
+    furthest = f"mark up to {100 * gap[np.abs(gap).argmax()]:+.1f} % off the index"
+    return f"{followed.label} · {plural(len(events), 'liquidation')} · {furthest} · auto-deleveraged: {adl}"

@@ -61,8 +61,10 @@ def test_the_anatomy_counts_liquidations_and_rounds_by_interval():
     price, liquidated, rounds, inventory, fund = ax.figure.axes
     assert [bar.get_height() for bar in liquidated.patches] == [3.0, 0.0, 0.0, -4.0]  # longs up, shorts down
     assert [bar.get_height() for bar in rounds.patches] == [3.0, 1.0]
-    assert [line.get_ydata().min() for line in price.lines] == [90.0, 88.0]
-    assert inventory.dataLim.ymax == 3.0
-    assert [line.get_label() for line in fund.lines] == ["fund", "auto-deleveraged so far"]
+    assert [line.get_ydata().min() for line in price.lines] == [88.0, 90.0]
+    assert inventory.lines[0].get_ydata().max() == 3.0
+    assert [bar.get_height() for bar in inventory.patches] == [0.0, 2.0]
+    assert fund.lines[0].get_ydata().min() == 50.0
+    assert "mark up to -2.2 % off the index" in ax.texts[0].get_text()
     assert "3 rounds" in ax.get_title(loc="left")
     assert "3 liquidations" in ax.texts[0].get_text()
