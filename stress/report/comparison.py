@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from stress.report.finished import FinishedRun
-from stress.report.model import flat
+from stress.report.model import flat, plain
 from stress.report.tables import Cell, Table, table
 from stress.report.words import Words
 from stress.summary import Estimate, ReserveEstimate, Summary
@@ -108,6 +108,6 @@ def _ratios(runs: Sequence[FinishedRun], say: Words) -> Iterator[Table]:
 
 def _differences(configs: list[dict[str, object]]) -> Iterator[tuple[Cell, ...]]:
     for key in dict.fromkeys(chain.from_iterable(configs)):
-        values = [str(config[key]) if key in config else None for config in configs]
+        values = [plain(config[key]) if key in config else None for config in configs]
         if len(set(values)) > 1:
             yield (key, *values)

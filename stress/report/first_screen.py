@@ -26,9 +26,15 @@ def lead(run: FinishedRun, say: Words) -> str:
         confidence=percent(summary.confidence),
     )
     if needed.value is None:
-        return f"{sentence} {say('lead.refused', level=percent(1 - summary.year.level))}"
+        return f"{sentence} {say('lead.refused', level=percent(1 - summary.year.level))}{_of_a_year(summary, say)}"
     values = {"reserve": money(needed.value), "interval": brackets(needed.low, needed.high, money.bare)}
-    return f"{sentence} {say('lead.needed', level=percent(1 - summary.year.level), **values)}"
+    return f"{sentence} {say('lead.needed', level=percent(1 - summary.year.level), **values)}{_of_a_year(summary, say)}"
+
+
+def _of_a_year(summary: Summary, say: Words) -> str:
+    """Return what figures of a year rest on, for whoever quotes the lead alone; nothing where they are simulated."""
+    resting = basis(summary.facts)
+    return "" if resting == "simulated" else f" {say('note.first_screen', basis=say(f'basis.{resting}'))}"
 
 
 def first_screen(run: FinishedRun, say: Words) -> Iterator[Table]:

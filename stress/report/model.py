@@ -18,6 +18,7 @@ __all__ = [
     "hindcast_line",
     "hindcasts",
     "model_risk",
+    "plain",
     "unexpressed",
 ]
 
@@ -50,7 +51,7 @@ def assumed(run: FinishedRun, say: Words) -> Iterator[Table]:
         "assumed",
         say("table.assumed"),
         (say("head.key"), say("head.meaning"), say("head.value")),
-        ((key, say(f"meaning.{key.replace('.', '_')}"), _text(value)) for key, value in rows if value is not None),
+        ((key, say(f"meaning.{key.replace('.', '_')}"), plain(value)) for key, value in rows if value is not None),
     )
 
 
@@ -61,10 +62,10 @@ def _at(config: Any, key: str) -> Any:
     return config
 
 
-def _text(value: Any) -> str:
+def plain(value: Any) -> str:
     """Write a value as exactly as the configuration has it."""
-    if isinstance(value, float):
-        return f"{value:,.10g}"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:,.10g}" if isinstance(value, float) else f"{value:,}"
     return str(value)
 
 
@@ -74,12 +75,20 @@ def cohorts(run: FinishedRun, say: Words) -> Iterator[Table]:
         "cohorts",
         say("table.cohorts"),
         (say("head.cohort"), *(say(f"cohort.{key}") for key in _COHORT)),
-        ((each.get("name", ""), *(_cell(each.get(key)) for key in _COHORT)) for each in run.config["population"]),
+        ((each.get("name", ""), *map(_cell, map(_told(each).get, _COHORT))) for each in run.config["population"]),
     )
 
 
+def _told(cohort: dict[str, Any]) -> dict[str, Any]:
+    """Return a cohort's keys, those of one holder under the names of a crowd's."""
+    leverage = cohort.get("leverage")
+    held = {f"{cohort['side']}_share": cohort.get("share")} if "side" in cohort else {}
+    law = leverage.get("median", leverage.get("kind")) if isinstance(leverage, dict) else leverage
+    return {"count": cohort.get("accounts"), "leverage_median": law, **held, **cohort}
+
+
 def _cell(value: Any) -> Cell:
-    return None if value is None else _text(value)
+    return None if value is None else plain(value)
 
 
 def model_risk(run: FinishedRun, say: Words) -> Iterator[Table]:
@@ -177,7 +186,7 @@ def circumstances(run: FinishedRun, say: Words) -> Iterator[Table]:
     """Yield the manifest: versions, seed, engine, machine and the hashes of the files."""
     kept = {key: value for key, value in run.manifest.items() if key != "config"}
     yield from table(
-        "manifest", say("table.manifest"), (say("head.key"), say("head.value")), ((k, _text(v)) for k, v in flat(kept))
+        "manifest", say("table.manifest"), (say("head.key"), say("head.value")), ((k, plain(v)) for k, v in flat(kept))
     )
 
 

@@ -44,6 +44,10 @@ SENTENCES = {
     "disagree": "Counting and extrapolation disagree at {levels} %: the intervals do not overlap.",
     "one_sided": "What happened on no path has a one-sided bound, which counts the paths as independent.",
     "curve": "The reserve at levels other than the configured fund is indicative: bisect on the initial fund{note}.",
+    "mild_stress": (
+        "The stressed regime needs {ratio} times what the scenario needs: its overlay sets values that are no worse "
+        "than this scenario's own; state a worse one."
+    ),
     "unbalanced": "THE BOOKS DO NOT BALANCE: worst error {error} of open interest.",
 }
 
@@ -90,6 +94,8 @@ def caveats(summary: "Summary") -> Iterator[Caveat]:
     yield from _about_sample(summary)
     if not summary.facts.one_run_curve_exact:
         yield Caveat("curve", note=f" ({summary.facts.curve_note})" if summary.facts.curve_note else "")
+    if (regimes := summary.headline) and regimes.stressed_ratio is not None and regimes.stressed_ratio <= 1.0:
+        yield Caveat("mild_stress", ratio=f"{regimes.stressed_ratio:.2g}")
     if summary.conservation_error > _BALANCED:
         yield Caveat("unbalanced", error=f"{summary.conservation_error:.1e}")
 

@@ -1,5 +1,6 @@
 """The headline reserve: the worse of the scenario's own regime and its mix with a stressed one."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,11 +24,14 @@ class Headline:
     level : float
         Of the table of model risk.
     base, stressed : float
-        Reserve of the scenario itself, taken to be through the cycle, and of its stressed regime.
+        Reserve of the scenario itself, taken to be through the cycle, by all paths of the run; that of its stressed
+        regime, by the paths of the table.
     weighted : float
         75 % of base and 25 % of stressed.
     stressed_low, stressed_high : float or None
         Interval of the stressed reserve.
+    stressed_ratio : float or None
+        Stressed reserve over that of the scenario on the same paths.
     """
 
     level: float
@@ -36,6 +40,7 @@ class Headline:
     weighted: float
     stressed_low: float | None
     stressed_high: float | None
+    stressed_ratio: float | None
 
     @property
     def value(self) -> float:
@@ -47,17 +52,24 @@ class Headline:
         return {**asdict(self), "value": self.value}
 
 
-def headline(risk: ModelRisk | None) -> Headline | None:
-    """Return the headline; None without a variant "stressed" of the axis "regime", or when a reserve is refused."""
+def headline(risk: ModelRisk | None, own: Callable[[float], float | None]) -> Headline | None:
+    """Return the headline; None without a variant "stressed" of the axis "regime", or when a reserve is refused.
+
+    Parameters
+    ----------
+    risk : ModelRisk or None
+    own : callable
+        From a level to the net reserve of the run itself, whose paths are more than those of the table; None where
+        it is refused.
+    """
     stressed = next((v for v in risk.variants if (v.axis, v.name) == (_AXIS, _STRESSED)), None) if risk else None
     if risk is None or stressed is None:
         return None
-    return _weighted(risk, stressed)
+    return _weighted(risk, stressed, own(risk.level))
 
 
-def _weighted(risk: ModelRisk, stressed: Variant) -> Headline | None:
-    base = risk.base.reserve
+def _weighted(risk: ModelRisk, stressed: Variant, base: float | None) -> Headline | None:
     if base is None or stressed.reserve is None:
         return None
     mixed = (1 - STRESSED_WEIGHT) * base + STRESSED_WEIGHT * stressed.reserve
-    return Headline(risk.level, base, stressed.reserve, mixed, stressed.low, stressed.high)
+    return Headline(risk.level, base, stressed.reserve, mixed, stressed.low, stressed.high, stressed.ratio)

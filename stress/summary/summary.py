@@ -161,7 +161,8 @@ class Summary:
     @property
     def headline(self) -> Headline | None:
         """The worse of the base reserve and its mix with a stressed regime, when that regime was run."""
-        return headline(self.model_risk)
+        own = {row.level: row.value for row in self.reserves if row.kind == "net"}
+        return headline(self.model_risk, own.get)
 
     def with_(
         self,

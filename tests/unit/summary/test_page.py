@@ -273,7 +273,15 @@ def test_with_draws_the_intervals_are_no_longer_of_the_simulation_only(full):
 
 
 def test_the_headline_is_the_worse_of_base_and_weighting(full):
-    assert "Headline at 99.9 %: USD 90.0 m, the 75/25 weighting" in find(lines(full), "Headline")
+    said = "Headline at 99.9 %: USD 95.2 m, the 75/25 weighting, the worse of base (USD 67.0 m)"
+    assert said in find(lines(full), "Headline")
+
+
+def test_a_stressed_regime_that_is_no_stress_is_a_caveat(full, risk):
+    assert not any("stressed regime" in sentence for sentence in full.caveats)
+    mild = replace(risk, variants=(replace(risk.variants[2], ratio=1.0),))
+    said = "The stressed regime needs 1 times what the scenario needs"
+    assert any(sentence.startswith(said) for sentence in full.with_(model_risk=mild).caveats)
 
 
 def test_an_axis_of_model_risk_is_a_row_of_variants(full):
