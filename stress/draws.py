@@ -29,7 +29,7 @@ from stress.summary.parameters import (
     parameter_page,
 )
 from stress.sweeps.drive import DONE, FAILED, drive
-from stress.sweeps.workers import opened
+from stress.sweeps.workers import Workers, opened
 from stress.variants import POPULATIONS, Runner, clusters_of
 
 __all__ = ["DRAWS", "MOST", "PATHS", "DrawTask", "Kept", "Uncertainty", "draw_parameters", "solve_draw", "uncertainty"]
@@ -166,12 +166,13 @@ def uncertainty(
         raise ScenarioError(f"{scenario.run.name}: there is no [[uncertain]] table to draw from")
     study = Study(scenario, draws, max(1, n_paths // POPULATIONS), {} if kept is None else kept)
     shown, most = progress or Progress(), MOST * n_paths if most_paths is None else most_paths
-    while True:
-        study.extend(n_paths, (executor, threads, scheduler), shown)
-        found = study.result(n_paths)
-        if found.goal_met or 2 * n_paths > most:
-            return found
-        n_paths *= 2
+    with opened(executor, threads, scheduler) as workers:
+        while True:
+            study.extend(n_paths, workers, shown)
+            found = study.result(n_paths)
+            if found.goal_met or 2 * n_paths > most:
+                return found
+            n_paths *= 2
 
 
 def draw_parameters(ranges: tuple[Uncertain, ...], n: int, seed: int) -> dict[str, np.ndarray]:
@@ -255,7 +256,7 @@ class Study:
         values = ", ".join(f"{name} = {value:.6g}" for name, value in self.values[draw].items())
         return ScenarioError(f"draw {draw} ({values or 'the scenario itself'}): {error}")
 
-    def extend(self, n_paths: int, who: tuple[str | Executor, int | None, str | None], progress: Progress) -> None:
+    def extend(self, n_paths: int, workers: Workers, progress: Progress) -> None:
         """Run what is missing of the first `n_paths` paths of every draw, a draw a task."""
         missing = {i: n_paths - self._have(i) for i in range(len(self.variants)) if self._have(i) < n_paths}
         progress.total = n_paths * len(self.variants)
@@ -274,8 +275,7 @@ class Study:
             progress.add(row["drawdown"].size)
 
         tasks = (DrawTask(i, self.tables, self.values[i], self.every, self._have(i), n_paths) for i in missing)
-        with opened(*who) as workers:
-            drive(solve_draw, tasks, workers, keep)
+        drive(solve_draw, tasks, workers, keep)
 
     def _drawdown(self, draw: int) -> np.ndarray:
         known = self.kept.get(draw)

@@ -12,7 +12,7 @@ from stress.draws import DRAWS, MOST, PATHS, Uncertainty, uncertainty
 from stress.launch import FAILED, INTERRUPTED, print_result, shown
 from stress.manifest import SCHEMA, circumstances, now
 from stress.notices import notices
-from stress.scenario import Scenario, ScenarioError
+from stress.scenario import Scenario
 from stress.sweeps.workers import Gone
 from stress.toml import parse_setting
 
@@ -50,9 +50,10 @@ class DrawOptions:
             "--draws": self.draws,
             "--paths": self.paths,
             "--threads": self.threads,
+            "--executor": None if self.executor == "threads" else self.executor,
+            "--scheduler": self.scheduler,
             "--out": self.out,
         }
-        given |= {"--executor": None if self.executor == "threads" else self.executor}
         words = ["fundstress", "uncertainty", str(self.config)]
         words += [word for flag, value in given.items() if value is not None for word in (flag, str(value))]
         words += [word for setting in self.settings for word in ("--set", setting)]
@@ -62,8 +63,6 @@ class DrawOptions:
 
 def launch_draws(options: DrawOptions) -> int:
     """Draw the parameters of a scenario into a folder and print the interval; return the exit code."""
-    if options.scheduler and options.executor != "dask":
-        raise ScenarioError(f"--scheduler {options.scheduler}: needs --executor dask")
     scenario = Scenario.load(options.config, overrides=dict(map(parse_setting, options.settings)))
     if not options.quiet:
         for line in notices(scenario):

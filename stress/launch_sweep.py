@@ -15,7 +15,6 @@ from stress.engines.base import Progress
 from stress.launch import FAILED, INTERRUPTED, print_result
 from stress.manifest import now
 from stress.rundir import RunFolder
-from stress.scenario import ScenarioError
 from stress.sweepdir import manifest_of, new_folder, old_folder
 from stress.sweeps import Plan, Sweep, load_sweep, sensitivity
 from stress.sweeps.estimate import Estimate, estimate
@@ -71,8 +70,6 @@ class SweepOptions:
 
 def launch_sweep(options: SweepOptions) -> int:
     """Run a sweep into its folder and print its table; return the exit code."""
-    if options.scheduler and options.executor != "dask":
-        raise ScenarioError(f"--scheduler {options.scheduler}: needs --executor dask")
     plan = Plan.load(options.plan, overrides=dict(map(parse_setting, options.settings)))
     if options.dry_run:
         print_result(estimate(plan, options.workers), options)

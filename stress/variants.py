@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -144,17 +143,13 @@ def model_risk(
     return _table(scenario, runners, drawdowns)
 
 
-def spread(
-    work: Callable[[Any], Any], tasks: Iterable[Any], threads: int | None, *, stop: Event | None = None
-) -> Iterator[Any]:
-    """Yield ``work(task)`` of all tasks as they finish on a pool; what ends the loop cancels the rest, sets `stop`."""
+def spread(work: Callable[[Any], Any], tasks: Iterable[Any], threads: int | None) -> Iterator[Any]:
+    """Yield ``work(task)`` of all tasks as they finish on a pool; what ends the loop cancels the rest."""
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         try:
             for future in as_completed([pool.submit(work, task) for task in tasks]):
                 yield future.result()
         finally:
-            if stop is not None:  # before the pool waits for what is under way
-                stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -131,8 +131,10 @@ def opened(kind: str | Executor, workers: int | None = None, scheduler: str | No
     Raises
     ------
     ScenarioError
-        If the scheduler is not reached, or Dask is not installed.
+        If the scheduler is not reached, or is given to others than Dask, or Dask is not installed.
     """
+    if scheduler and kind != "dask":
+        raise ScenarioError(f"--scheduler {scheduler}: needs --executor dask")
     count = workers or os.cpu_count() or 1
     if isinstance(kind, Executor):
         yield Workers(kind, count)

@@ -11,6 +11,7 @@ import pytest
 from stress import launch, launch_draws
 from stress.cli import main
 from stress.engines.base import Progress
+from stress.launch_draws import DrawOptions
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny.toml"
 TEXT = f"""extends = "{TINY}"
@@ -187,6 +188,11 @@ def test_processes_give_the_same_interval(capsys):
         assert main([*DRAW, "--json", "--executor", executor, "--out", executor]) == 0
         answers.append(said(capsys))
     assert answers[0] == answers[1]
+
+
+def test_the_command_that_goes_on_names_the_scheduler():
+    options = DrawOptions(Path("venue.toml"), executor="dask", scheduler="tcp://10.0.0.1:8786")
+    assert options.words()[3:7] == ["--executor", "dask", "--scheduler", "tcp://10.0.0.1:8786"]
 
 
 def test_a_scheduler_needs_dask(capsys):
