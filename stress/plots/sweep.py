@@ -126,7 +126,7 @@ def ruin_map(sweep: Any, ax: Axes | None = None) -> Axes:
     style.frame(ax, xlabel=sweep.axes[0], ylabel=sweep.axes[1])
     for axis in (ax.xaxis, ax.yaxis):
         style.write_ticks(axis, compact)
-    lines_are = " · lines: ruin of the fund as it is" if drawn else ""
+    lines_are = f" · lines: ruin of the fund as it is, {', '.join(map(percent, drawn))}" if drawn else ""
     style.headline(ax, _range(sweep, money), f"{_sample(sweep)}{lines_are}")
     return ax
 
