@@ -49,6 +49,8 @@ class InsuranceFundModel(PathModel):
         Base of all agents; a subclass of the model may name its own.
     model_reporters, agent_reporters : dict
         What `datacollector` records, in the form of `mesa.DataCollector`; a subclass may name its own.
+    records_start : bool
+        Whether it records the start, too, before the first step; a subclass may.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class InsuranceFundModel(PathModel):
 
     model_reporters: ClassVar[dict[str, Any]] = {name: name for name in ("mark", "fund", "open_interest", "inventory")}
     agent_reporters: ClassVar[dict[str, Any]] = {}
+    records_start: ClassVar[bool] = False
     scenario: Any  # Mesa's, from 3.5 on; ours is `fund_scenario`
 
     def __init__(
@@ -105,6 +108,8 @@ class InsuranceFundModel(PathModel):
             self.scenario = scenario if mine else to_mesa(type(self.scenario), base, seed)
         if collect:
             self.datacollector = mesa.DataCollector(self.model_reporters, self.agent_reporters)
+            if self.records_start:
+                self.datacollector.collect(self)
 
     if not hasattr(mesa.Model, "run_for"):  # Mesa 3.3 counts its steps only
 

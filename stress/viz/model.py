@@ -1,7 +1,7 @@
 """The model that the dashboard drives: the reference model, whose price can be pushed."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ __all__ = ["PushedModel", "live_book"]
 
 class PushedModel(InsuranceFundModel):
     """The reference model with a hand on the index."""
+
+    records_start: ClassVar[bool] = True  # so that charts are never empty
 
     def push(self, move: float) -> None:
         """Move the index by a share of itself, from the next step on.

@@ -38,6 +38,14 @@ def test_a_push_moves_the_index_from_the_next_step_on_and_keeps_the_books():
     assert pushed.state.conservation_error < 1e-9
 
 
+def test_what_is_watched_begins_with_the_start():
+    model = PushedModel(**SMALL)
+    model.step()
+    table = model.datacollector.get_model_vars_dataframe()
+    assert table["fund"].iloc[0] == model.fund_scenario.fund_initial
+    assert len(table) == 2
+
+
 def test_a_fall_by_everything_is_refused():
     with pytest.raises(ValueError, match="above -1"):
         PushedModel(**SMALL).push(-1.0)
