@@ -5,9 +5,11 @@ stays small beside the spread between draws: paths are added until it is, up to 
 """
 
 import json
+from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -166,9 +168,10 @@ def uncertainty(
         raise ScenarioError(f"{scenario.run.name}: there is no [[uncertain]] table to draw from")
     study = Study(scenario, draws, max(1, n_paths // POPULATIONS), {} if kept is None else kept)
     shown, most = progress or Progress(), MOST * n_paths if most_paths is None else most_paths
-    with opened(executor, threads, scheduler) as workers:
+    with ExitStack() as stack:
+        hired = cache(lambda: stack.enter_context(opened(executor, threads, scheduler)))
         while True:
-            study.extend(n_paths, workers, shown)
+            study.extend(n_paths, hired, shown)
             found = study.result(n_paths)
             if found.goal_met or 2 * n_paths > most:
                 return found
@@ -256,8 +259,8 @@ class Study:
         values = ", ".join(f"{name} = {value:.6g}" for name, value in self.values[draw].items())
         return ScenarioError(f"draw {draw} ({values or 'the scenario itself'}): {error}")
 
-    def extend(self, n_paths: int, workers: Workers, progress: Progress) -> None:
-        """Run what is missing of the first `n_paths` paths of every draw, a draw a task."""
+    def extend(self, n_paths: int, hired: Callable[[], Workers], progress: Progress) -> None:
+        """Run what is missing of the first `n_paths` paths of every draw, a draw a task; nothing needs no workers."""
         missing = {i: n_paths - self._have(i) for i in range(len(self.variants)) if self._have(i) < n_paths}
         progress.total = n_paths * len(self.variants)
         progress.done = progress.total - sum(missing.values())
@@ -275,7 +278,7 @@ class Study:
             progress.add(row["drawdown"].size)
 
         tasks = (DrawTask(i, self.tables, self.values[i], self.every, self._have(i), n_paths) for i in missing)
-        drive(solve_draw, tasks, workers, keep)
+        drive(solve_draw, tasks, hired(), keep)
 
     def _drawdown(self, draw: int) -> np.ndarray:
         known = self.kept.get(draw)

@@ -13,7 +13,7 @@ from stress.launch import FAILED, INTERRUPTED, print_result, shown
 from stress.manifest import SCHEMA, circumstances, now
 from stress.notices import notices
 from stress.scenario import Scenario
-from stress.sweeps.workers import Gone
+from stress.sweeps.workers import Gone, check_scheduler
 from stress.toml import parse_setting
 
 __all__ = ["DrawOptions", "launch_draws"]
@@ -63,6 +63,7 @@ class DrawOptions:
 
 def launch_draws(options: DrawOptions) -> int:
     """Draw the parameters of a scenario into a folder and print the interval; return the exit code."""
+    check_scheduler(options.executor, options.scheduler)
     scenario = Scenario.load(options.config, overrides=dict(map(parse_setting, options.settings)))
     if not options.quiet:
         for line in notices(scenario):

@@ -20,7 +20,7 @@ from stress.sweeps import Plan, Sweep, load_sweep, sensitivity
 from stress.sweeps.estimate import Estimate, estimate
 from stress.sweeps.store import Store
 from stress.sweeps.study import run_plan
-from stress.sweeps.workers import Gone, Workers, opened
+from stress.sweeps.workers import Gone, Workers, check_scheduler, opened
 from stress.toml import parse_setting
 
 __all__ = ["SweepOptions", "launch_sensitivity", "launch_sweep"]
@@ -70,6 +70,7 @@ class SweepOptions:
 
 def launch_sweep(options: SweepOptions) -> int:
     """Run a sweep into its folder and print its table; return the exit code."""
+    check_scheduler(options.executor, options.scheduler)
     plan = Plan.load(options.plan, overrides=dict(map(parse_setting, options.settings)))
     if options.dry_run:
         print_result(estimate(plan, options.workers), options)

@@ -16,7 +16,7 @@ from typing import Any
 from stress.scenario import ScenarioError
 from stress.sweeps.designs import extra
 
-__all__ = ["KINDS", "Gone", "Seen", "Workers", "opened", "signed"]
+__all__ = ["KINDS", "Gone", "Seen", "Workers", "check_scheduler", "opened", "signed"]
 
 KINDS = ("threads", "processes", "dask")
 CONNECT_SECONDS = 10
@@ -115,6 +115,12 @@ class Workers:
         return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
+def check_scheduler(kind: str | Executor, scheduler: str | None) -> None:
+    """Raise a ScenarioError for a scheduler that is given to others than Dask."""
+    if scheduler and kind != "dask":
+        raise ScenarioError(f"--scheduler {scheduler}: needs --executor dask")
+
+
 @contextmanager
 def opened(kind: str | Executor, workers: int | None = None, scheduler: str | None = None) -> Iterator[Workers]:
     """Open an executor, and close it, with what it has not begun, at the end.
@@ -133,8 +139,7 @@ def opened(kind: str | Executor, workers: int | None = None, scheduler: str | No
     ScenarioError
         If the scheduler is not reached, or is given to others than Dask, or Dask is not installed.
     """
-    if scheduler and kind != "dask":
-        raise ScenarioError(f"--scheduler {scheduler}: needs --executor dask")
+    check_scheduler(kind, scheduler)
     count = workers or os.cpu_count() or 1
     if isinstance(kind, Executor):
         yield Workers(kind, count)

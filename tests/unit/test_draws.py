@@ -110,6 +110,14 @@ def test_a_draw_that_fails_at_work_is_named(monkeypatch):
         stress.uncertainty(scenario(HEAT), draws=3, n_paths=50)
 
 
+def test_where_every_draw_is_kept_nobody_is_hired():
+    kept = {}
+    found = stress.uncertainty(scenario(HEAT), draws=2, n_paths=50, most_paths=50, kept=kept)
+    nowhere = {"executor": "dask", "scheduler": "tcp://127.0.0.1:1"}
+    again = stress.uncertainty(scenario(HEAT), draws=2, n_paths=50, most_paths=50, kept=kept, **nowhere)
+    assert again.to_dict() == found.to_dict()
+
+
 def test_kept_draws_go_on_to_the_same_result():
     class Stops(dict):
         def __setitem__(self, draw, drawdown):
