@@ -25,23 +25,27 @@ def lead(run: FinishedRun, say: Words) -> str:
         interval=brackets(year.low, year.high, percent),
         confidence=percent(summary.confidence),
     )
+    level = percent(1 - summary.year.level)
     if needed.value is None:
-        return f"{sentence} {say('lead.refused', level=percent(1 - summary.year.level))}{_of_a_year(summary, say)}"
-    values = {"reserve": money(needed.value), "interval": brackets(needed.low, needed.high, money.bare)}
-    return f"{sentence} {say('lead.needed', level=percent(1 - summary.year.level), **values)}{_of_a_year(summary, say)}"
+        answer = say("lead.refused", level=level)
+    else:
+        values = {"reserve": money(needed.value), "interval": brackets(needed.low, needed.high, money.bare)}
+        answer = say("lead.needed", level=level, **values)
+    # Whoever quotes the lead alone must hear what a year rests on.
+    resting = () if basis(summary.facts) == "simulated" else (_of_a_year(summary, say),)
+    return " ".join((sentence, answer, *resting))
 
 
 def _of_a_year(summary: Summary, say: Words) -> str:
-    """Return what figures of a year rest on, for whoever quotes the lead alone; nothing where they are simulated."""
-    resting = basis(summary.facts)
-    return "" if resting == "simulated" else f" {say('note.first_screen', basis=say(f'basis.{resting}'))}"
+    """Return what figures of a year rest on."""
+    return say("note.first_screen", basis=say(f"basis.{basis(summary.facts)}"))
 
 
 def first_screen(run: FinishedRun, say: Words) -> Iterator[Table]:
     """Yield the key figures, each with the interval of the simulation and that of the parameters."""
     head = (say("head.what"), say("head.estimate"), say("head.simulation"), say("head.parameters"))
-    note = say("note.first_screen", basis=say(f"basis.{basis(run.summary.facts)}"))
-    yield from table("first_screen", say("table.first_screen"), head, _rows(run.summary, say), note)
+    rows, note = _rows(run.summary, say), _of_a_year(run.summary, say)
+    yield from table("first_screen", say("table.first_screen"), head, rows, note)
 
 
 def _rows(summary: Summary, say: Words) -> Iterator[tuple[Cell, ...]]:

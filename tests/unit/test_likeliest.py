@@ -81,17 +81,20 @@ def test_a_storm_is_as_wild_as_its_normals_say():
     assert storm.expected == 600 / 480
 
 
+def distance(scenario):
+    """Return how far away the first account's loss of the whole fund is, in standard deviations of a step, and one."""
+    numbers = scenario.market.numbers(scenario.clock)
+    row = draw_population(scenario, 0).accounts[0]
+    bankruptcy = row["entry"] - row["collateral"] / row["qty"]
+    edge = bankruptcy - scenario.fund_initial / row["qty"]
+    return -(math.log(edge / scenario.price) - numbers["drift"]) / numbers["sd"], numbers["sd"]
+
+
 @pytest.mark.parametrize("loss", [0.0, 200.0])
 def test_d06_the_likeliest_ruin_of_one_account_watched_once(loss):
     # Ruin is (bankruptcy price - S) q > fund; S log-normal: beta is how many standard deviations that is away.
     scenario = Scenario.load(GAP).with_(**{"fund.initial_usd": loss, "run.horizon_hours": 24.0})
-    clock = scenario.clock
-    found = next(iter(likeliest(scenario)))
-    numbers = scenario.market.numbers(clock)
-    row = draw_population(scenario, 0).accounts[0]
-    bankruptcy = row["entry"] - row["collateral"] / row["qty"]
-    edge = bankruptcy - loss / row["qty"]
-    beta = -(math.log(edge / scenario.price) - numbers["drift"]) / numbers["sd"]
+    found, (beta, _) = next(iter(likeliest(scenario))), distance(scenario)
     assert found.beta == pytest.approx(beta, rel=0.01)
     assert found.chance == pytest.approx(-math.expm1(-norm.sf(beta)), rel=0.1)
 
@@ -107,14 +110,6 @@ def test_a_jump_of_kou_is_at_the_quantile_of_its_side():
     assert rise.log_returns(point).sum() - still == pytest.approx(-0.02 * exceeded)
     assert fall.expected == pytest.approx(0.6 * 50.0 * 4.0 / 8760.0)
     assert (fall.name, rise.name) == ("jump, fall", "jump, rise")
-
-
-def distance(scenario):
-    """Return how far the bankruptcy of the first account is away, in standard deviations of a day."""
-    numbers = scenario.market.numbers(scenario.clock)
-    row = draw_population(scenario, 0).accounts[0]
-    bankruptcy = row["entry"] - row["collateral"] / row["qty"]
-    return -(math.log(bankruptcy / scenario.price) - numbers["drift"]) / numbers["sd"], numbers["sd"]
 
 
 def test_a_scripted_shock_is_on_the_way():
